@@ -1,0 +1,23 @@
+"""The worker and beat processes: ``celery -A hotswap worker`` and ``celery -A hotswap beat``."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotswap.settings")
+
+app = Celery("hotswap")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "advance-due-deployments": {
+        "task": "deployments.tasks.advance_due_deployments",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "seal-secrets": {
+        "task": "deployments.tasks.seal_missing_secrets",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+}

@@ -1,0 +1,248 @@
+"""What can be deployed, where, and who may ask by key."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+validate_name = RegexValidator(
+    r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\Z",
+    "Use lower-case letters, digits and single hyphens, starting with a letter.",
+)
+
+
+class Environment(models.Model):
+    """A place that versions are deployed to. ``generation`` numbers every routable change in it."""
+
+    name = models.CharField(max_length=40, unique=True, validators=[validate_name])
+    position = models.PositiveSmallIntegerField(default=0)
+    required_approvals = models.PositiveSmallIntegerField(default=0)
+    requires_approved_versions = models.BooleanField(default=True)
+    is_frozen = models.BooleanField(default=False)
+    generation = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        db_table = "environments"
+        ordering = ("position", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CredentialGeneration(models.Model):
+    """One row that numbers every change of a key, a membership or a user's right to act."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    number = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        db_table = "credential_generation"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_credential_row")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Account(models.Model):
+    """What an instance must know of a user: tokens of an older epoch are refused."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True
+    )
+    credential_epoch = models.PositiveIntegerField(default=0)
+    generation = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        db_table = "accounts"
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Plugin(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=60, validators=[validate_name])
+    summary = models.CharField(max_length=200, blank=True)
+    type = models.CharField(
+        max_length=40, default="general", validators=[validate_name]
+    )
+    tags = models.JSONField(default=list, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="plugins"
+    )
+    is_active = models.BooleanField(default=True)
+    is_deprecated = models.BooleanField(default=False)
+    deprecation_reason = models.CharField(max_length=200, blank=True)
+    replacement = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "plugins"
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="plugin_name_any_case")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VersionStatus(models.TextChoices):
+    DRAFT = "draft"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DEPRECATED = "deprecated"
+    YANKED = "yanked"
+    REVOKED = "revoked"
+
+
+VERSION_TRANSITIONS: dict[str, tuple[str, ...]] = {
+    VersionStatus.DRAFT: (
+        VersionStatus.APPROVED,
+        VersionStatus.REJECTED,
+        VersionStatus.REVOKED,
+    ),
+    VersionStatus.APPROVED: (
+        VersionStatus.DEPRECATED,
+        VersionStatus.YANKED,
+        VersionStatus.REVOKED,
+    ),
+    VersionStatus.DEPRECATED: (VersionStatus.YANKED, VersionStatus.REVOKED),
+    VersionStatus.YANKED: (VersionStatus.REVOKED,),
+    VersionStatus.REJECTED: (),
+    VersionStatus.REVOKED: (),
+}
+LOADABLE = (VersionStatus.APPROVED, VersionStatus.DEPRECATED, VersionStatus.YANKED)
+
+
+class PluginVersion(models.Model):
+    """One immutable artifact of a plugin; only its status and approval ever change."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    plugin = models.ForeignKey(Plugin, models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=40)
+    sort_key = models.CharField(max_length=80, editable=False)
+    status = models.CharField(
+        max_length=12, choices=VersionStatus.choices, default=VersionStatus.DRAFT
+    )
+    artifact_digest = models.CharField(max_length=64, unique=True)
+    artifact_bytes = models.PositiveBigIntegerField(validators=[MinValueValidator(1)])
+    manifest = models.JSONField()
+    manifest_digest = models.CharField(max_length=64)
+    lock_digest = models.CharField(max_length=64, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="uploaded_versions"
+    )
+    approval = models.JSONField(null=True, blank=True)
+    approval_signature = models.CharField(max_length=128, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "plugin_versions"
+        ordering = ("plugin_id", "-sort_key")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("plugin", "version"), name="version_once_per_plugin"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=VersionStatus.values),
+                name="version_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(artifact_digest__regex=r"^[0-9a-f]{64}$"),
+                name="artifact_digest_is_sha256",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plugin.name} {self.version}"
+
+
+class VersionDecision(models.Model):
+    """Somebody's yes or no to a version, with the digests it was about."""
+
+    version = models.ForeignKey(PluginVersion, models.CASCADE, related_name="decisions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    approved = models.BooleanField()
+    comment = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "version_decisions"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("version", "user"), name="one_decision_per_user"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {'yes' if self.approved else 'no'}"
+
+
+class ApiKey(models.Model):
+    """A key for automation, of a user or of a tenant; only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="api_keys",
+    )
+    tenant_id = models.UUIDField(null=True, blank=True, db_index=True)
+    environment = models.ForeignKey(Environment, models.CASCADE, null=True, blank=True)
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    generation = models.BigIntegerField(default=0, editable=False, db_index=True)
+
+    class Meta:
+        db_table = "api_keys"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True)
+                ^ models.Q(tenant_id__isnull=True),
+                name="key_of_a_user_or_a_tenant",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a write that carried an Idempotency-Key."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=500)
+    key = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "idempotency_records"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("user", "method", "path", "key"), name="idempotency_key_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.key}"
