@@ -1,0 +1,1 @@
+"""Measurements: each module has ``run(options)`` and returns the figures of one JSON object."""
