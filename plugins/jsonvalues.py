@@ -1,4 +1,4 @@
-"""Values that survive JSON unchanged, checked without recursion, and their one canonical spelling."""
+"""Values that survive JSON unchanged, checked without recursion, and their canonical spelling."""
 
 import json
 import math

@@ -15,8 +15,8 @@ from plugins.schemas_bounds import SchemaRefusedError, check_bounds
 MAX_PROBLEMS = 20
 MAX_MESSAGE_CHARACTERS = 300
 MAX_PATH_CHARACTERS = 200
-# The engine collects every error before it hands out the first (3.8 s for 300,000), so a large value
-# gets its first error only.
+# The engine collects every error before it hands out the first (3.8 s for 300,000), so a large
+# value gets its first error only.
 MAX_NODES_FOR_ALL_PROBLEMS = 2_000
 _PATTERN_BYTES = 1 << 20
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)

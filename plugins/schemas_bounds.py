@@ -168,7 +168,7 @@ def _check_keywords(node: dict[str, object], path: str) -> None:
         raise SchemaRefusedError(_join(path, "$schema"), f"must be {DIALECT}")
     if "$id" in node and path:
         raise SchemaRefusedError(_join(path, "$id"), "is not supported below the top of a schema")
-    patterns = list(_table(node, "patternProperties")) + [node.get("pattern")]
+    patterns = [*_table(node, "patternProperties"), node.get("pattern")]
     if any(isinstance(text, str) and len(text) > MAX_PATTERN_CHARACTERS for text in patterns):
         raise SchemaRefusedError(
             _join(path, "pattern"),

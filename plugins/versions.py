@@ -1,4 +1,4 @@
-"""Version numbers of plugins: ``X.Y.Z`` with an optional pre-release, in PEP 440's canonical form."""
+"""Version numbers of plugins: ``X.Y.Z``, perhaps a pre-release, in PEP 440's canonical form."""
 
 import re
 
@@ -19,7 +19,7 @@ class InvalidVersionError(InvalidInputError):
 
 
 def parse_version(text: str) -> Version:
-    """Read ``1.2.0`` or ``1.2.0rc1``; anything else raises, naming the form that would be accepted."""
+    """Read ``1.2.0`` or ``1.2.0rc1``; anything else raises and names the form to use."""
     if _CANONICAL.fullmatch(text):
         return Version(text)
     raise InvalidVersionError(f"{text[:64]!r} is not a version: write X.Y.Z{_suggestion(text)}.")
@@ -40,7 +40,7 @@ def parse_specifier(text: str) -> SpecifierSet:
 
 
 def satisfies(version: str, constraint: str) -> bool:
-    """Whether the version meets the constraint; a pre-release only where the constraint names one."""
+    """Whether the version meets the constraint; a pre-release only where that names one."""
     return parse_specifier(constraint).contains(parse_version(version))
 
 
