@@ -1,4 +1,6 @@
-"""Who the tests are about: bob develops, carol approves, ada administers; alice and mallory own tenants."""
+"""Who the tests are about: bob develops, carol approves, ada administers; alice and mallory own
+tenants.
+"""
 
 import pytest
 
@@ -14,6 +16,7 @@ def platform_scope(request):
     Mark a test ``no_scope`` to begin as a connection does in production: without any row.
     """
     wants_database = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    wants_database |= {"marked"} if request.node.get_closest_marker("django_db") else set()
     if not wants_database or request.node.get_closest_marker("no_scope"):
         yield
         return

@@ -46,9 +46,7 @@ def make_user(name, *, role=None, is_admin=False):
 
 
 def make_tenant(slug, *, owner=None, home="qa"):
-    tenant = Tenant.objects.create(
-        slug=slug, name=slug.title(), home_environment=environment(home)
-    )
+    tenant = Tenant.objects.create(slug=slug, name=slug.title(), home_environment=environment(home))
     if owner:
         TenantMember.objects.create(tenant=tenant, user=owner, role=MemberRole.OWNER)
     return tenant
@@ -56,9 +54,7 @@ def make_tenant(slug, *, owner=None, home="qa"):
 
 def make_plugin(name="echo", *, owner=None):
     owner = (
-        owner
-        or User.objects.filter(username="bob").first()
-        or make_user("bob", role="Developer")
+        owner or User.objects.filter(username="bob").first() or make_user("bob", role="Developer")
     )
     return Plugin.objects.create(name=name, summary=f"The {name} plugin", owner=owner)
 
@@ -136,9 +132,7 @@ def make_instance(name="i-1", *, env="qa", **fields):
         "started_at": now,
         "heartbeat_at": now,
     }
-    return Instance.objects.create(
-        name=name, environment=environment(env), **(defaults | fields)
-    )
+    return Instance.objects.create(name=name, environment=environment(env), **(defaults | fields))
 
 
 def make_placement(instance, version, *, state=PlacementState.READY, **fields):
@@ -152,9 +146,7 @@ def make_placement(instance, version, *, state=PlacementState.READY, **fields):
     )
 
 
-def make_api_key(
-    *, user=None, tenant=None, created_by=None, scopes=("invoke",), days=30
-):
+def make_api_key(*, user=None, tenant=None, created_by=None, scopes=("invoke",), days=30):
     """Returns the row and the key itself, which nothing stores."""
     secret = f"hs_{uuid4().hex[:8]}_{uuid4().hex}{uuid4().hex[:11]}"
     row = ApiKey.objects.create(
