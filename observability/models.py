@@ -39,9 +39,7 @@ class CallWindow(models.Model):
     calls = models.PositiveIntegerField()
     failures = models.PositiveIntegerField()
     outcomes = models.JSONField(help_text="Outcome code to count.")
-    latencies = models.JSONField(
-        help_text="Bucket index to count; see observability.histogram."
-    )
+    latencies = models.JSONField(help_text="Bucket index to count; see observability.histogram.")
     tenants = models.JSONField(help_text="Tenant id to [calls, failures].")
 
     class Meta:

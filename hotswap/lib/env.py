@@ -20,9 +20,7 @@ def read_secret(name: str, default: str = "") -> str:
     try:
         return Path(path).read_text().strip()
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"{name}_FILE: cannot read {path}: {error.strerror}"
-        ) from error
+        raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
 
 
 def read_range(name: str, default: str) -> tuple[int, int]:

@@ -65,9 +65,7 @@ class LimitExceededError(HotSwapError):
 
     code = "limit_exceeded"
 
-    def __init__(
-        self, message: str, *, retry_after_seconds: float = 1, **kwargs: str
-    ) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float = 1, **kwargs: str) -> None:
         super().__init__(message, code=kwargs.get("code"))
         self.retry_after_seconds = retry_after_seconds
 

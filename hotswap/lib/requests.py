@@ -21,6 +21,8 @@ class RequestIdMiddleware:
         given = request.headers.get(HEADER, "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
+        # django-structlog reads it there, and would otherwise log an id of its own.
+        request.META["HTTP_X_REQUEST_ID"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response.headers[HEADER] = request_id

@@ -32,3 +32,10 @@ def _group_names(user: Any) -> frozenset[str]:
     if not hasattr(user, "_group_names"):
         user._group_names = frozenset(user.groups.values_list("name", flat=True))
     return user._group_names  # type: ignore[no-any-return]
+
+
+def role_name(user: Any) -> str:
+    """The user's place on the platform in one word, for tokens and logs; never for a decision."""
+    if is_admin(user):
+        return "Admin"
+    return next((role for role in reversed(Role) if has_role(user, role)), "Member")

@@ -1,0 +1,36 @@
+"""Django's own error pages: under ``/api/`` they have the API's shape."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from hotswap.lib.api.errors import INTERNAL, problem_response
+from hotswap.lib.api.problems import Problem
+
+PREFIX = "/api/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return problem_response(Problem(400, "invalid", "The request is malformed."))
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return problem_response(Problem(403, "forbidden", "You may not do this."))
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        message = f"{request.path} is no address of this API; GET /api/v1/schema lists them."
+        return problem_response(Problem(404, "not_found", message))
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return problem_response(INTERNAL)
+    return defaults.server_error(request)

@@ -1,0 +1,63 @@
+"""Keeps each user's Account: made with the user; its epoch moves on with the user's rights."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import F
+from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.dispatch import Signal, receiver
+
+from plugins.generation import credential_change
+from plugins.models import Account
+
+# Sent with ``version`` inside the transaction that changes its status. Whoever routes to versions
+# listens, because this app may not know them.
+version_status_changed = Signal()
+
+DECISIVE_FIELDS = ("password", "is_active", "is_superuser")
+User = get_user_model()
+
+
+def end_credentials(user_ids: Iterable[int]) -> None:
+    """Every token that these users hold is refused from now on, by instances within one poll."""
+    with credential_change() as change:
+        accounts = Account.objects.filter(user__in=list(user_ids))
+        accounts.update(credential_epoch=F("credential_epoch") + 1)
+        change.touch(accounts)
+
+
+@receiver(pre_save, sender=User)
+def notice_change(instance: Any, update_fields: Any = None, **_: Any) -> None:
+    watched = DECISIVE_FIELDS
+    if update_fields is not None:
+        watched = tuple(name for name in watched if name in update_fields)
+    stored = User.objects.filter(pk=instance.pk).values(*watched).first() if watched else None
+    instance._rights_changed = bool(stored) and any(
+        value != getattr(instance, name) for name, value in stored.items()
+    )
+
+
+@receiver(post_save, sender=User)
+def keep_account(instance: Any, created: bool, raw: bool = False, **_: Any) -> None:
+    if created and not raw:
+        with credential_change() as change:
+            change.touch(Account.objects.create(user=instance))
+    elif getattr(instance, "_rights_changed", False):
+        end_credentials([instance.pk])
+
+
+@receiver(m2m_changed, sender=User.groups.through)
+def notice_groups(
+    instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any
+) -> None:
+    if action == "pre_clear" and reverse:
+        instance._members_before = list(instance.user_set.values_list("pk", flat=True))
+    if action not in ("post_add", "post_remove", "post_clear"):
+        return
+    if isinstance(instance, Group):
+        end_credentials(pk_set if pk_set is not None else instance._members_before)
+        return
+    vars(instance).pop("_group_names", None)
+    end_credentials([instance.pk])
