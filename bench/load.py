@@ -1,8 +1,8 @@
 """A load of plugin calls from a process of its own, so that its CPU never counts as the server's.
 
-``Load(plan)`` starts it; ``stop()`` ends it and returns every call. The child is this same module:
-``python -m bench.load PLAN.json RECORDS.jsonl``. It ends at SIGTERM, after ``seconds`` or ``calls``,
-and with its parent. Targets are loopback addresses only.
+``Load(plan)`` starts it; ``stop()`` ends it and returns every call. The child is this same module,
+``python -m bench.load PLAN.json RECORDS.jsonl``. It ends at SIGTERM, after ``seconds`` or
+``calls``, and with its parent. Targets are loopback addresses only.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls what: one tenant's key, and the body with ``{call}`` where the call's number goes."""
+    """Who calls what: one tenant's key, and the body with ``{call}`` for the call's number."""
 
     tenant: str
     plugin: str
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Record:
-    """One call as its client saw it. ``status`` 0 is a connection that broke; times are epoch seconds."""
+    """One call as its client saw it: ``status`` 0 is a broken connection, times are epoch seconds."""
 
     call: str
     tenant: str
@@ -160,7 +160,9 @@ class _Sender:
         connection: _Connection | None = None
         interval = self.plan.clients / self.plan.rate if self.plan.rate else 0.0
         for turn in itertools.count():
-            due = started + (turn + index / self.plan.clients) * interval if interval else time.time()
+            due = (
+                started + (turn + index / self.plan.clients) * interval if interval else time.time()
+            )
             if not await self._wait_until(due):
                 break
             if connection is None or connection.transport is None:

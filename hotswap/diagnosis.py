@@ -62,7 +62,9 @@ def _disk() -> Iterator[Finding]:
 def _keys() -> Iterator[Finding]:
     directory = settings.KEYS_DIR
     if not directory.is_dir():
-        yield Finding("keys", False, f"{directory} does not exist", "run ./dev up, or manage.py makekeys")
+        yield Finding(
+            "keys", False, f"{directory} does not exist", "run ./dev up, or manage.py makekeys"
+        )
         return
     loose = [path.name for path in _private_keys(directory) if path.stat().st_mode & 0o077]
     yield Finding(
@@ -86,7 +88,9 @@ def _redis() -> Iterator[Finding]:
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping()
     except redis.RedisError as error:
-        yield Finding("redis", False, str(error), "start it with ./dev up, or set HOTSWAP_REDIS_URL")
+        yield Finding(
+            "redis", False, str(error), "start it with ./dev up, or set HOTSWAP_REDIS_URL"
+        )
     else:
         yield Finding("redis", True, "answers")
 
@@ -98,7 +102,9 @@ def _storage() -> Iterator[Finding]:
         name = storage.save("doctor/probe", ContentFile(b"probe"))
         storage.delete(name)
     except Exception as error:  # noqa: BLE001 - each storage backend raises its own kinds
-        yield Finding("storage", False, f"{place}: {error}", "check HOTSWAP_S3_* or the folder's rights")
+        yield Finding(
+            "storage", False, f"{place}: {error}", "check HOTSWAP_S3_* or the folder's rights"
+        )
     else:
         yield Finding("storage", True, f"{place} takes and gives objects")
 
@@ -107,28 +113,53 @@ def _database() -> Iterator[Finding]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+                "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles "
+                "WHERE rolname = current_user"
             )
             role, bypasses = cursor.fetchone()
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        yield Finding("database", False, str(error).strip(), "start it with ./dev up, or set HOTSWAP_DATABASE_URL")
+        yield Finding(
+            "database",
+            False,
+            str(error).strip(),
+            "start it with ./dev up, or set HOTSWAP_DATABASE_URL",
+        )
         return
     yield Finding(
-        "database role", not bypasses, f"{role}", "connect as a role without SUPERUSER and BYPASSRLS"
+        "database role",
+        not bypasses,
+        f"{role}",
+        "connect as a role without SUPERUSER and BYPASSRLS",
     )
     yield Finding(
-        "migrations", not missing, f"{len(missing)} to apply", "run manage.py migrate as hotswap_owner"
+        "migrations",
+        not missing,
+        f"{len(missing)} to apply",
+        "run manage.py migrate as hotswap_owner",
     )
 
 
 def _rows() -> Iterator[Finding]:
     late = timezone.now() - OVERDUE
     stuck = Deployment.objects.filter(status__in=ACTIVE, wake_at__lt=late).count()
-    yield Finding("deployments", not stuck, f"{stuck} overdue", "see that a worker and beat are running")
-    commands = DeploymentCommand.objects.filter(applied_at__isnull=True, created_at__lt=late).count()
-    yield Finding("commands", not commands, f"{commands} unapplied", "see that a worker and beat are running")
-    live = Instance.objects.filter(stopped_at__isnull=True, heartbeat_at__gt=timezone.now() - LIVE).count()
+    yield Finding(
+        "deployments", not stuck, f"{stuck} overdue", "see that a worker and beat are running"
+    )
+    commands = DeploymentCommand.objects.filter(
+        applied_at__isnull=True, created_at__lt=late
+    ).count()
+    yield Finding(
+        "commands", not commands, f"{commands} unapplied", "see that a worker and beat are running"
+    )
+    live = Instance.objects.filter(
+        stopped_at__isnull=True, heartbeat_at__gt=timezone.now() - LIVE
+    ).count()
     lost = Instance.objects.filter(stopped_at__isnull=True).count() - live
-    yield Finding("instances", not lost, f"{live} live, {lost} lost", "restart the lost ones, see .hotswap/logs")
+    yield Finding(
+        "instances",
+        not lost,
+        f"{live} live, {lost} lost",
+        "restart the lost ones, see .hotswap/logs",
+    )
