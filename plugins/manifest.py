@@ -46,8 +46,7 @@ def load_manifest(data: Mapping[str, object]) -> Manifest:
     root = Table(data, problems)
     manifest = _read(root)
     root.finish()
-    if not problems:
-        _check_together(manifest, problems)
+    _check_together(manifest, problems)
     if problems:
         raise _error(problems)
     return manifest
@@ -125,7 +124,7 @@ def _note(root: Table, key: str, read: Callable[[], object]) -> None:
     try:
         read()
     except HotSwapError as error:
-        root.problem(key, error.message)
+        root.problem(key, error.message.rstrip("."))
 
 
 def _read_entry_point(root: Table) -> str:
@@ -195,7 +194,7 @@ def _check_together(manifest: Manifest, problems: Problems) -> None:
 def _check_secrets(manifest: Manifest, problems: Problems) -> None:
     hosts = {rule.host for rule in manifest.permissions.egress}
     for name, secret in manifest.secrets.items():
-        if secret.mode == "header" and secret.host not in hosts:
+        if secret.host and secret.host not in hosts:
             reach = f"{secret.host} is not among the hosts of permissions.egress"
             problems.add(f"secrets.{name}.host", reach)
         if secret.mode == "value" and manifest.isolation.scope == "version":

@@ -1,0 +1,41 @@
+"""The command line that runs inside the jail; it prints one JSON object and nothing else."""
+
+import json
+import sys
+
+from .contents import inspect_artifact
+from .errors import ArtifactError
+from .unpacking import unpack_artifact
+
+USAGE = "usage: inspect IN | unpack IN OUT | unpack-dependency IN OUT"
+REFUSED, MISUSED = 3, 2
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0, or 3 with ``code`` and ``message`` when the artifact is refused."""
+    try:
+        answer = _run(arguments)
+    except ArtifactError as error:
+        answer, status = {"code": error.code, "message": error.message}, REFUSED
+    else:
+        status = 0 if answer else MISUSED
+    sys.stdout.write(json.dumps(answer or {"code": "usage", "message": USAGE}) + "\n")
+    return status
+
+
+def _run(arguments: list[str]) -> dict[str, object]:
+    match arguments:
+        case ["inspect", source]:
+            contents = inspect_artifact(source)
+            return {
+                "manifest_text": contents.manifest_text,
+                "entries": len(contents.entries),
+                "unpacked_bytes": contents.unpacked_bytes,
+                "native_files": list(contents.native_files),
+            }
+        case ["unpack", source, directory]:
+            return {"unpacked_bytes": unpack_artifact(source, directory)}
+        case ["unpack-dependency", source, directory]:
+            size = unpack_artifact(source, directory, require_manifest=False)
+            return {"unpacked_bytes": size}
+    return {}

@@ -1,0 +1,32 @@
+"""Bounds of an artifact, and one entry of it."""
+
+from dataclasses import dataclass
+
+MAX_ENTRIES = 512
+MAX_ENTRY_BYTES = 16 * 1024 * 1024
+MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
+MAX_RATIO = 100
+# Short runs of one byte compress beyond the ratio and harm nobody.
+RATIO_APPLIES_FROM_BYTES = 64 * 1024
+MAX_NAME_BYTES = 255
+MAX_DEPTH = 16
+MAX_MANIFEST_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
+STORED, DEFLATED = 0, 8  # the compression methods that are read
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member, from a central directory that its local header agrees with.
+
+    ``name`` has no trailing slash; ``start`` is where its (compressed) bytes begin in the file.
+    """
+
+    name: str
+    is_directory: bool
+    size: int
+    compressed_size: int
+    crc: int
+    method: int
+    start: int
