@@ -48,6 +48,7 @@ class Postgres:
         self.log = log
         self.settings = {**_SETTINGS, **(settings or {})}
         self.binaries = find_postgres()
+        self.name = "postgres"
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, role: str = SUPERUSER, database: str = "hotswap") -> str:
@@ -81,6 +82,11 @@ class Postgres:
         ):
             return True
         return False
+
+    def request_stop(self) -> None:
+        """Begin the fast shutdown without waiting for its end."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
 
     def stop(self) -> None:
         """Fast shutdown: connections are closed, data is flushed; a second call does nothing."""

@@ -28,7 +28,7 @@ def spawn(
     attached = [sys.executable, "-I", "-S", str(ATTACH), str(os.getpid()), str(int(orphan_signal))]
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*attached, *map(os.fspath, command)],
+            [*attached, *(os.fspath(part) for part in command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -26,6 +26,7 @@ class Valkey:
         self.socket = socket_directory(run) / "valkey.sock"
         self.log = log
         self.persistent = persistent
+        self.name = "valkey"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,6 +56,11 @@ class Valkey:
     def flush(self) -> None:
         """Forget every key of every database."""
         self._ask(b"FLUSHALL")
+
+    def request_stop(self) -> None:
+        """Ask it to end without waiting."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
 
     def stop(self) -> None:
         """End it; a second call does nothing."""
