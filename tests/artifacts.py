@@ -50,6 +50,9 @@ def manifest_text(**changes: Any) -> str:
     return dump_toml(manifest_data(**changes))
 
 
+Files = Mapping[str, str | bytes]
+
+
 def zip_bytes(
     files: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED
 ) -> bytes:
