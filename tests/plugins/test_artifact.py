@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from plugins.artifact import ArtifactError, inspect_artifact, unpack_artifact
+from plugins.artifact.archive import read_entries
+from plugins.artifact.streaming import read_chunks
 from plugins.artifact_check import ArtifactRefusedError, read_artifact
 from tests.artifacts import (
     SOURCE,
@@ -206,6 +208,16 @@ def test_an_entry_that_runs_into_the_directory_is_refused(refusal):
 def test_a_size_that_lies_is_noticed_while_streaming(refusal, size):
     data = with_member(Member(b"a.txt", b"twenty bytes of text", declared_size=size, method=8))
     assert refusal(data) == "lying_size"
+
+
+def test_no_more_than_the_declared_size_comes_out_of_a_bomb():
+    bomb = Member(b"a.txt", bytes(10_000_000), declared_size=20_000, method=8)
+    file, received = io.BytesIO(raw_zip(bomb)), 0
+    (entry,) = read_entries(file)
+    with pytest.raises(ArtifactError, match="more bytes than it declares"):
+        for chunk in read_chunks(file, entry):
+            received += len(chunk)
+    assert received <= entry.size
 
 
 def test_a_stored_entry_with_two_sizes_is_refused(refusal):
