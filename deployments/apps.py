@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class DeploymentsConfig(AppConfig):
     name = "deployments"
+
+    def ready(self) -> None:
+        # Receivers register when their module is imported, which needs the models.
+        from deployments import sealing  # noqa: F401

@@ -1,4 +1,4 @@
-"""Who is asking, and what each tenant has installed. Every table here is under row-level security."""
+"""Who is asking, and what each tenant has installed. Every table is under row security."""
 
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from tenants.querysets import InstallationQuerySet, TenantOwnedQuerySet, TenantQ
 class TenantStatus(models.TextChoices):
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    DELETED = "deleted"
 
 
 class Tenant(models.Model):
@@ -32,9 +33,7 @@ class Tenant(models.Model):
     class Meta:
         db_table = "tenants"
         ordering = ("slug",)
-        constraints = [
-            models.UniqueConstraint(Lower("slug"), name="tenant_slug_any_case")
-        ]
+        constraints = [models.UniqueConstraint(Lower("slug"), name="tenant_slug_any_case")]
         permissions = [("own_tenant", "May act for the tenant")]
 
     def __str__(self) -> str:
@@ -50,12 +49,8 @@ class TenantMember(models.Model):
     """A user's part in a tenant. A removed member stays as a tombstone for the instances."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="members")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships"
-    )
-    role = models.CharField(
-        max_length=10, choices=MemberRole.choices, default=MemberRole.OWNER
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=MemberRole.choices, default=MemberRole.OWNER)
     added_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     generation = models.BigIntegerField(default=0, editable=False, db_index=True)
@@ -141,10 +136,8 @@ class TenantSecret(models.Model):
     """A write-only value, encrypted with the tenant's data key."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE)
-    installation = models.ForeignKey(
-        TenantPluginConfig, models.CASCADE, related_name="secrets"
-    )
-    key = models.CharField(max_length=60)
+    installation = models.ForeignKey(TenantPluginConfig, models.CASCADE, related_name="secrets")
+    key = models.CharField(max_length=63)
     ciphertext = models.BinaryField()
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -153,9 +146,7 @@ class TenantSecret(models.Model):
     class Meta:
         db_table = "tenant_secrets"
         constraints = [
-            models.UniqueConstraint(
-                fields=("installation", "key"), name="one_value_per_secret"
-            ),
+            models.UniqueConstraint(fields=("installation", "key"), name="one_value_per_secret"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
 
 class TenantQuerySet(models.QuerySet[Any]):
+    def existing(self) -> Self:
+        """Without those whose key is destroyed and whose row only remembers them."""
+        return self.exclude(status="deleted")
+
     def for_member(self, user: Any) -> Self:
         """The tenants that ``user`` belongs to."""
         return self.filter(members__user=user, members__removed_at__isnull=True)

@@ -90,7 +90,7 @@ def signing_public_keys(public_keys_dir: Path) -> list[ed25519.Ed25519PublicKey]
 
 def key_encryption_key(directory: Path | None = None) -> bytes:
     """The 32 bytes that wrap every tenant's data key."""
-    return base64.b64decode(_read(directory, "kek"), validate=True)
+    return base64.b64decode(_read(directory, "kek").strip(), validate=True)
 
 
 def key_id(public: PublicKey) -> str:
