@@ -1,7 +1,7 @@
 """Numbers every routable change, so that commit order is number order.
 
-The number is taken under a lock on the environment's row that is held until commit: no change with a
-lower number can become visible after one with a higher number.
+The number is taken under a lock on the environment's row that is held until commit: no change with
+a lower number can become visible after one with a higher number.
 """
 
 from collections.abc import Iterator

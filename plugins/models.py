@@ -7,6 +7,8 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from plugins.querysets import PluginQuerySet, VersionQuerySet
+
 validate_name = RegexValidator(
     r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\Z",
     "Use lower-case letters, digits and single hyphens, starting with a letter.",
@@ -82,6 +84,8 @@ class Plugin(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = PluginQuerySet.as_manager()
+
     class Meta:
         db_table = "plugins"
         ordering = ("name",)
@@ -142,6 +146,8 @@ class PluginVersion(models.Model):
     approval = models.JSONField(null=True, blank=True)
     approval_signature = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         db_table = "plugin_versions"

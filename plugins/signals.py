@@ -12,9 +12,9 @@ from django.dispatch import Signal, receiver
 from plugins.generation import credential_change
 from plugins.models import Account
 
-# Sent with ``version`` inside the transaction that changes its status. Whoever routes to versions
-# listens, because this app may not know them.
-version_status_changed = Signal()
+# Sent with ``plugin`` in the transaction that changes a version's status or disables the plugin.
+# Whoever routes to versions listens, because this app may not know them.
+routing_changed = Signal()
 
 DECISIVE_FIELDS = ("password", "is_active", "is_superuser")
 User = get_user_model()

@@ -1,6 +1,5 @@
 """Who sends an API request. Success gives the connection that caller's scope for the request."""
 
-import hashlib
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +15,7 @@ from hotswap.lib.api.credentials import Credential, CredentialKind, KeyScope, ne
 from hotswap.lib.database import scope_all
 from hotswap.lib.errors import ForbiddenError
 from hotswap.lib.tokens import TokenRefusedError, TokenVerifier
+from plugins.api_keys import digest_of
 from plugins.models import ApiKey
 from tenants.isolation import enter_scope, scope_of
 
@@ -92,11 +92,6 @@ class ApiKeyAuthentication(_BearerAuthentication):
             return TenantKeyUser(key), _credential_of(key, CredentialKind.TENANT_KEY)
         enter_scope(scope_of(key.user))
         return key.user, _credential_of(key, CredentialKind.USER_KEY)
-
-
-def digest_of(key: str) -> str:
-    """What is kept of an API key. Its 256 random bits need no slow hash."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _credential(request: Request, scheme: bytes) -> str | None:

@@ -1,7 +1,7 @@
 """Row-level security: the scope of a connection and the SQL that migrations install.
 
-A connection's scope is the setting ``hotswap.scope``: ``all`` for platform staff and workers, or the
-ids of tenants joined by commas. Unset means that no tenant-owned row exists for that connection.
+A connection's scope is the setting ``hotswap.scope``: ``all`` for platform staff and workers, or
+the ids of tenants joined by commas. Unset means that no tenant-owned row exists for that connection.
 """
 
 from collections.abc import Iterable, Iterator
@@ -70,7 +70,7 @@ def row_security(table: str, column: str = "tenant_id") -> RunSQL:
 
 
 def append_only(table: str) -> RunSQL:
-    """Migration: the runtime roles may add and read rows of ``table``, never change or remove them."""
+    """Migration: the runtime roles may add and read rows of ``table``, never change them."""
     roles = "hotswap_web, hotswap_system"
     return RunSQL(
         sql=f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {roles}",

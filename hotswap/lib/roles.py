@@ -17,7 +17,7 @@ def is_admin(user: Any) -> bool:
 
 
 def has_role(user: Any, *roles: Role) -> bool:
-    """Whether ``user`` is an Admin or in one of the groups. One query a user object, then cached."""
+    """Whether ``user`` is an Admin or in one of the groups. One query a user, then cached."""
     return is_admin(user) or bool(_group_names(user) & set(roles))
 
 

@@ -5,8 +5,6 @@ import re
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hotswap.lib.errors import StaleError
-
 _TAG = re.compile(r'(?:W/)?"(\d{1,10})"', re.ASCII)
 NO_REVISION = -1
 
@@ -27,11 +25,3 @@ def wanted_revision(request: Request) -> int | None:
         return None
     match = _TAG.fullmatch(text)
     return int(match.group(1)) if match else NO_REVISION
-
-
-def check_revision(what: str, wanted: int | None, current: int) -> None:
-    """Raise ``StaleError`` unless the caller saw the current revision, or did not say."""
-    if wanted is not None and wanted != current:
-        raise StaleError(
-            f"{what} has changed since you read it: it is at revision {current}. Read it again."
-        )

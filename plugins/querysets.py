@@ -1,0 +1,26 @@
+"""Where lists of plugins and versions start."""
+
+from typing import Any, Self
+
+from django.db.models import Count, QuerySet
+from packaging.version import Version
+
+_FINAL = "z"  # sorts after every pre-release letter
+
+
+class PluginQuerySet(QuerySet[Any]):
+    def for_list(self) -> Self:
+        """What a list of plugins shows, in one query."""
+        return self.select_related("owner", "replacement").annotate(version_count=Count("versions"))
+
+
+class VersionQuerySet(QuerySet[Any]):
+    def for_list(self) -> Self:
+        return self.select_related("plugin", "uploaded_by")
+
+
+def sort_key(version: Version) -> str:
+    """A text that orders as the versions do, in any collation."""
+    release = ".".join(f"{part:06}" for part in version.release)
+    stage = f"{version.pre[0]}{version.pre[1]:06}" if version.pre else _FINAL
+    return f"{release}.{stage}"
