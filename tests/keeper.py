@@ -93,7 +93,7 @@ def _make_template(postgres: Postgres, cached: Path) -> None:
     apply_roles(postgres, TEMPLATE)
     environment = {**os.environ, "HOTSWAP_DATABASE_URL": postgres.url("hotswap_owner", TEMPLATE)}
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity=0"],
         cwd=REPOSITORY,
         env=environment,
         check=True,

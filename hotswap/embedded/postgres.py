@@ -17,7 +17,7 @@ import psycopg
 from hotswap.embedded.errors import EmbeddedError
 from hotswap.embedded.postgres_binaries import as_ordinary_user, find_postgres
 from hotswap.embedded.processes import end, spawn, tail
-from hotswap.embedded.sockets import private_directory, socket_directory
+from hotswap.embedded.sockets import leave_directory, private_directory, socket_directory
 
 SUPERUSER = "postgres"
 START_SECONDS = 60
@@ -58,6 +58,7 @@ class Postgres:
     def start(self) -> None:
         """Start on the cluster, made if there is none, and wait until it answers."""
         private_directory(self.data.parent)
+        private_directory(self.run)
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         self._end_leftover()
@@ -93,6 +94,7 @@ class Postgres:
         if self.process is not None:
             end(self.process, seconds=STOP_SECONDS, by=signal.SIGINT)
             self.process = None
+            leave_directory(self.run)
 
     def psql(
         self,

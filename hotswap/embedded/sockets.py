@@ -5,18 +5,27 @@ import os
 import re
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from hotswap.embedded.errors import EmbeddedError
 
 LONGEST_SOCKET_PATH = 107
 LONGEST_SOCKET_NAME = len("/.s.PGSQL.5432.lock")
+_STAND_IN = "hotswap-"
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 def socket_directory(wanted: Path) -> Path:
     """Make ``wanted`` with mode 0700, or what ``short_path`` puts in its place."""
     return private_directory(short_path(wanted))
+
+
+def leave_directory(path: Path) -> None:
+    """Remove a directory that stood for another, once the last socket is gone from it."""
+    if path.name.startswith(_STAND_IN):
+        with suppress(OSError):
+            path.rmdir()
 
 
 def short_path(wanted: Path) -> Path:
@@ -26,7 +35,7 @@ def short_path(wanted: Path) -> Path:
     """
     if _is_usable(wanted):
         return wanted
-    name = f"hotswap-{hashlib.sha256(os.fsencode(wanted.absolute())).hexdigest()[:16]}"
+    name = f"{_STAND_IN}{hashlib.sha256(os.fsencode(wanted.absolute())).hexdigest()[:16]}"
     for base in _short_bases():
         if _is_usable(base / name):
             return base / name

@@ -89,8 +89,8 @@ def _prepare(stack: Stack, supervisor: Supervisor) -> None:
         supervisor,
         {
             "makekeys": ("web", ["makekeys"]),
-            "migrate": ("owner", ["migrate", "--no-input", "--verbosity=1"]),
-            "collectstatic": ("web", ["collectstatic", "--no-input", "--verbosity=1"]),
+            "migrate": ("owner", ["migrate", "--skip-checks", "--no-input"]),
+            "collectstatic": ("web", ["collectstatic", "--skip-checks", "--no-input"]),
         },
     )
     passwords = str(stack.home.passwords_file)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hotswap.embedded.errors import EmbeddedError
 from hotswap.embedded.processes import end, spawn, tail
-from hotswap.embedded.sockets import private_directory, socket_directory
+from hotswap.embedded.sockets import leave_directory, private_directory, socket_directory
 
 START_SECONDS = 20
 
@@ -37,6 +37,7 @@ class Valkey:
     def start(self) -> None:
         """Start and wait until it answers; raises EmbeddedError with the log's end."""
         private_directory(self.directory)
+        private_directory(self.socket.parent)
         self.socket.unlink(missing_ok=True)
         self.process = spawn(self._command(), log=self.log, directory=self.directory)
         deadline = time.monotonic() + START_SECONDS
@@ -67,6 +68,7 @@ class Valkey:
         if self.process is not None:
             end(self.process, seconds=10)
             self.process = None
+            leave_directory(self.socket.parent)
 
     def _ask(self, command: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as client:
