@@ -9,7 +9,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from hotswap.lib.errors import ConflictError, InvalidInputError, StaleError
+from hotswap.lib.errors import ConflictError, InvalidInputError
+from hotswap.lib.revisions import check_revision
 from observability.audit import record_event
 from plugins.generation import Change, routable_change
 from plugins.jsonvalues import JsonRefusedError, check_json
@@ -59,11 +60,7 @@ def edit_installation(
     with routable_change(installation.environment) as change:
         rows = TenantPluginConfig.objects.select_for_update(of=("self",))
         row = rows.select_related("tenant", "plugin", "environment").get(pk=installation.pk)
-        if if_revision is not None and row.revision != if_revision:
-            raise StaleError(
-                f"installation {row} has changed since you read it: it is at revision "
-                f"{row.revision}; read it again"
-            )
+        check_revision(f"Installation {row}", if_revision, row.revision)
         yield Edit(row, change, by)
 
 

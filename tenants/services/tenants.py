@@ -70,7 +70,7 @@ def delete_tenant(*, tenant: Tenant, by: Any) -> None:
         installations = TenantPluginConfig.objects.for_tenant(tenant).select_related("environment")
         destroy_data_key(tenant)
         # In one order for everybody: each environment's row stays locked until the commit.
-        for installation in installations.order_by("environment__position", "pk"):
+        for installation in installations.order_by("environment_id", "pk"):
             with edit_installation(installation, by=by) as edit:
                 edit.save("delete", is_enabled=False, config={}, **NO_PIN)
                 edit.move_epoch()

@@ -52,7 +52,7 @@ class UploadParser(MultiPartParser):
         stream: BinaryIO,
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> DataAndFiles[Any, Any]:
+    ) -> "DataAndFiles[Any, Any]":
         limit = settings.UPLOAD_LIMIT_BYTES
         announced = content_length(parser_context or {})
         if announced > limit + MULTIPART_OVERHEAD_BYTES:
