@@ -1,4 +1,4 @@
-"""What people may ask of a deployment, in which states, and what comes first when they ask at once."""
+"""What people may ask of a deployment, in which states, and what comes first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ Rows are the truth and every effect is idempotent, so a worker may die, sleep or
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -50,7 +51,7 @@ class Effects(Protocol):
         ...
 
 
-def advance(pk: object, effects: Effects) -> bool:
+def advance(pk: UUID | str, effects: Effects) -> bool:
     """Move a due deployment until it must wait. False if it is not due or another worker has it."""
     deployment = claim(pk, effects.now())
     if deployment is None:

@@ -57,20 +57,27 @@ def find_breach(evidence: Evidence, limits: Limits) -> str:
 
 
 def find_failed_tenants(evidence: Evidence) -> frozenset[str]:
-    """Tenants without one successful call on the candidate who had some on the incumbent, or none
-    at all: whom both versions fail has nothing to go back to."""
-    return frozenset(
-        tenant
-        for tenant, (calls, failures) in evidence.overall.tenants.items()
-        if calls >= MIN_TENANT_CALLS
-        and calls == failures
-        and not _always_failed(evidence.incumbent, tenant)
-    )
+    """Tenants without one successful call on the candidate, except those whom the incumbent failed
+    as well: they have nothing to go back to.
+    """
+    tenants = evidence.overall.tenants
+    return frozenset(t for t in _suspects(evidence) if tenants[t][0] >= MIN_TENANT_CALLS)
 
 
-def _always_failed(incumbent: WindowTotals, tenant: str) -> bool:
-    calls, failures = incumbent.tenants.get(tenant, (0, 0))
-    return calls > 0 and calls == failures
+def _suspects(evidence: Evidence) -> frozenset[str]:
+    """Tenants without a successful call, however few their calls are yet."""
+    failing = {t for t, (calls, failures) in evidence.overall.tenants.items() if calls == failures}
+    return frozenset(failing - _failed_by_both(evidence))
+
+
+def _failed_by_both(evidence: Evidence) -> frozenset[str]:
+    before = evidence.incumbent.tenants
+    return frozenset(t for t, (calls, failures) in before.items() if 0 < calls == failures)
+
+
+def _is_about_single_tenants(evidence: Evidence, limits: Limits, failed: frozenset[str]) -> bool:
+    """Whether sending these back alone would do: they are few, and the candidate serves others."""
+    return len(failed) < min(limits.max_failed_tenants, len(evidence.overall.tenants))
 
 
 def _broken_placement(evidence: Evidence) -> str:
@@ -89,22 +96,23 @@ def _crash_loop(evidence: Evidence) -> str:
 def _errors(evidence: Evidence, limits: Limits) -> str:
     """The incumbent's own errors count as the world's: a bad stable version can be replaced."""
     limit = max(limits.max_error_percent, evidence.incumbent.error_percent)
+    suspects = _suspects(evidence) | evidence.sent_back
+    apart = suspects if _is_about_single_tenants(evidence, limits, suspects) else frozenset()
     for seen, seconds in ((evidence.fresh, WINDOW_SECONDS), (evidence.overall, OVERALL_SECONDS)):
-        if seen.calls >= MIN_CALLS and seen.error_percent > limit:
+        judged = seen.without(apart | _failed_by_both(evidence))
+        if judged.calls >= MIN_CALLS and judged.error_percent > limit:
             return (
-                f"{seen.failures} of {seen.calls} calls failed within {seconds} s "
-                f"({seen.error_percent:.1f} %; the limit is {limit:.1f} %)"
+                f"{judged.failures} of {judged.calls} calls failed within {seconds} s "
+                f"({judged.error_percent:.1f} %; the limit is {limit:.1f} %)"
             )
     return ""
 
 
 def _failed_tenants(evidence: Evidence, limits: Limits) -> str:
     failed = find_failed_tenants(evidence) | evidence.sent_back
-    if len(failed) < limits.max_failed_tenants:
+    if not failed or _is_about_single_tenants(evidence, limits, failed):
         return ""
-    return (
-        f"{len(failed)} tenants had no successful call (the limit is {limits.max_failed_tenants})"
-    )
+    return f"no call succeeded for {len(failed)} tenant{'s' if len(failed) > 1 else ''}"
 
 
 def _latency(evidence: Evidence, limits: Limits) -> str:

@@ -1,11 +1,12 @@
 """Who may move a deployment now. ``wake_at`` is timer, lease and crash recovery in one column.
 
-Claiming pushes it forward and raises ``revision``; every later write asks for that revision. A worker
-that died, or was stopped for so long that another one took over, changes nothing.
+Claiming pushes it forward and raises ``revision``; every later write asks for that revision. A
+worker that died, or was stopped for so long that another one took over, changes nothing.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
@@ -32,7 +33,7 @@ class IllegalTransitionError(HotSwapError):
     code = "illegal_transition"
 
 
-def claim(pk: object, now: datetime) -> Deployment | None:
+def claim(pk: UUID | str, now: datetime) -> Deployment | None:
     """The deployment if it is due and nobody else was first, else nothing."""
     due = Deployment.objects.filter(pk=pk, status__in=ACTIVE, wake_at__lte=now)
     deployment = due.select_related(*RELATED).first()
