@@ -1,6 +1,7 @@
 """Everything that changes a tenant, its members or an installation. Each is one transaction."""
 
 from tenants.services.installations import (
+    check_config,
     disable_installation,
     enable_installation,
     pin_installation,
@@ -20,6 +21,7 @@ from tenants.services.tenants import (
 
 __all__ = [
     "add_member",
+    "check_config",
     "create_tenant",
     "delete_secret",
     "delete_tenant",

@@ -83,7 +83,7 @@ def enable_installation(
     if created or (installation.is_enabled and not values):
         return installation
     with edit_installation(installation, by=by) as edit:
-        edit.save("enable", is_enabled=True, **values)
+        edit.save("enabled", is_enabled=True, **values)
         if values:
             edit.move_epoch()
     return edit.row
@@ -94,7 +94,7 @@ def disable_installation(*, installation: TenantPluginConfig, by: Any) -> Tenant
     if not installation.is_enabled:
         return installation
     with edit_installation(installation, by=by) as edit:
-        edit.save("disable", is_enabled=False)
+        edit.save("disabled", is_enabled=False)
     return edit.row
 
 
@@ -109,7 +109,7 @@ def set_config(
     refuse_suspended(installation.tenant)
     checked = check_config(config)
     with edit_installation(installation, by=by, if_revision=if_revision) as edit:
-        edit.save("configure", config=checked)
+        edit.save("configured", config=checked)
         edit.move_epoch()
     return edit.row
 
@@ -128,7 +128,7 @@ def pin_installation(
     _refuse_pin(installation, version, reason, expires_at)
     with edit_installation(installation, by=by, if_revision=if_revision) as edit:
         edit.save(
-            "pin", pinned_version=version, pin_reason=reason.strip(), pin_expires_at=expires_at
+            "pinned", pinned_version=version, pin_reason=reason.strip(), pin_expires_at=expires_at
         )
     return edit.row
 
@@ -139,7 +139,7 @@ def unpin_installation(
     """Let the tenant follow the stable version again."""
     with edit_installation(installation, by=by, if_revision=if_revision) as edit:
         if edit.row.pinned_version_id is not None:
-            edit.save("unpin", **NO_PIN)
+            edit.save("unpinned", **NO_PIN)
     return edit.row
 
 
@@ -154,7 +154,7 @@ def set_quotas(
     """Limits of the installation; None is the platform's default, 0 lets no call through."""
     check_quotas(requests_per_minute, concurrency)
     with edit_installation(installation, by=by, if_revision=if_revision) as edit:
-        edit.save("quotas", requests_per_minute=requests_per_minute, concurrency=concurrency)
+        edit.save("quotas_set", requests_per_minute=requests_per_minute, concurrency=concurrency)
     return edit.row
 
 
@@ -213,7 +213,7 @@ def _get_or_install(
         with transaction.atomic(), routable_change(environment) as change:
             created = TenantPluginConfig.objects.create(**place, **values)
             change.touch(created)
-            record_installation(created, "enable", by, after={"is_enabled": True})
+            record_installation(created, "enabled", by, after={"is_enabled": True})
     except IntegrityError:
         # Somebody installed it at the same moment.
         return TenantPluginConfig.objects.get(**place), False

@@ -26,7 +26,7 @@ def add_member(*, tenant: Tenant, user: Any, by: Any, role: str = MemberRole.OWN
     with credential_change() as change:
         member = _set_role(tenant, user, role, member)
         change.touch(member)
-        _record(tenant, "add", user, role, by)
+        _record(tenant, "added", user, role, by)
     return member
 
 
@@ -42,7 +42,7 @@ def remove_member(*, tenant: Tenant, user: Any, by: Any) -> None:
         member.save(update_fields=["removed_at"])
         change.touch(member)
         remove_perm(OWN_TENANT, user, tenant)
-        _record(tenant, "remove", user, member.role, by)
+        _record(tenant, "removed", user, member.role, by)
 
 
 def _find(tenant: Tenant, user: Any) -> TenantMember | None:

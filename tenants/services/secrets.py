@@ -31,7 +31,7 @@ def set_secret(*, installation: TenantPluginConfig, key: str, value: str, by: An
                 "delete one first"
             )
         created = store_secret(edit.row, key, value)
-        record_installation(edit.row, "secret.set", by, after={"name": key, "is_new": created})
+        record_installation(edit.row, "secret_set", by, after={"name": key, "is_new": created})
         edit.move_epoch()
 
 
@@ -41,7 +41,7 @@ def delete_secret(*, installation: TenantPluginConfig, key: str, by: Any) -> Non
         deleted, _ = TenantSecret.objects.filter(installation=edit.row, key=key).delete()
         if not deleted:
             raise NotFoundError(f"installation {edit.row} has no secret {key[:60]}")
-        record_installation(edit.row, "secret.delete", by, after={"name": key})
+        record_installation(edit.row, "secret_deleted", by, after={"name": key})
         edit.move_epoch()
 
 

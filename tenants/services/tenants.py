@@ -31,7 +31,7 @@ def create_tenant(*, slug: str, name: str, home_environment: Environment, by: An
                 slug=slug, name=name.strip(), home_environment=home_environment
             )
             change.touch(tenant)
-            _record(tenant, "create", by, after=_shown(tenant))
+            _record(tenant, "created", by, after=_shown(tenant))
     except IntegrityError as error:
         raise ConflictError(
             f"there is a tenant {slug} already; choose another slug", code="name_taken"
@@ -51,17 +51,17 @@ def update_tenant(
         _check(row.slug, row.name)
         row.save(update_fields=["name", "home_environment"])
         change.touch(row)
-        _record(row, "update", by, before, _shown(row))
+        _record(row, "updated", by, before, _shown(row))
     return row
 
 
 def suspend_tenant(*, tenant: Tenant, by: Any) -> Tenant:
     """Refuse the tenant's calls and changes until it is resumed."""
-    return _move(tenant, TenantStatus.ACTIVE, TenantStatus.SUSPENDED, "suspend", by)
+    return _move(tenant, TenantStatus.ACTIVE, TenantStatus.SUSPENDED, "suspended", by)
 
 
 def resume_tenant(*, tenant: Tenant, by: Any) -> Tenant:
-    return _move(tenant, TenantStatus.SUSPENDED, TenantStatus.ACTIVE, "resume", by)
+    return _move(tenant, TenantStatus.SUSPENDED, TenantStatus.ACTIVE, "resumed", by)
 
 
 def delete_tenant(*, tenant: Tenant, by: Any) -> None:
@@ -72,7 +72,7 @@ def delete_tenant(*, tenant: Tenant, by: Any) -> None:
         # In one order for everybody: each environment's row stays locked until the commit.
         for installation in installations.order_by("environment_id", "pk"):
             with edit_installation(installation, by=by) as edit:
-                edit.save("delete", is_enabled=False, config={}, **NO_PIN)
+                edit.save("deleted", is_enabled=False, config={}, **NO_PIN)
                 edit.move_epoch()
         _end_credentials(tenant, by)
 
@@ -87,7 +87,7 @@ def _end_credentials(tenant: Tenant, by: Any) -> None:
         keys.filter(revoked_at__isnull=True).update(revoked_at=now)
         members.update(removed_at=now)
         change.touch(keys, TenantMember.objects.for_tenant(tenant), tenant)
-        _record(tenant, "delete", by, before=_shown(tenant))
+        _record(tenant, "deleted", by, before=_shown(tenant))
         Tenant.objects.filter(pk=tenant.pk).update(
             slug=f"{GONE}{tenant.pk.hex}", name="", status=TenantStatus.DELETED
         )
