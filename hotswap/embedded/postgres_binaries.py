@@ -4,6 +4,7 @@ refuses.
 
 import importlib.util
 import os
+import pwd
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,6 @@ from pathlib import Path
 
 from hotswap.embedded.errors import EmbeddedError
 
-_OTHER_USER = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 OLDEST = 15
 
 
@@ -57,18 +57,32 @@ def _version(path: Path) -> int:
 
 
 def as_ordinary_user(command: Sequence[str]) -> list[str]:
-    """``command`` as it is, or for root inside a user namespace where root is user 1000: files stay
-    root's.
+    """``command`` as it is, or for root inside a user namespace as another user: files stay root's.
+
+    A user without a name, as containers make them, borrows one in the same way: initdb asks for it.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return list(command)
     _check_user_namespaces()
-    return [*_OTHER_USER, *command]
+    return [*_other_user(), *command]
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(uid))
+    except KeyError:
+        return False
+
+
+def _other_user() -> list[str]:
+    named = sorted(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0)
+    uid = 1000 if 1000 in named or not named else named[0]
+    return ["unshare", "--user", f"--map-user={uid}", f"--map-group={uid}"]
 
 
 @cache
 def _check_user_namespaces() -> None:
-    probe = subprocess.run([*_OTHER_USER, "true"], capture_output=True, text=True, check=False)
+    probe = subprocess.run([*_other_user(), "true"], capture_output=True, text=True, check=False)
     if probe.returncode != 0:
         raise EmbeddedError(
             "PostgreSQL does not run as root, and user namespaces are refused here "

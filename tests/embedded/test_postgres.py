@@ -62,7 +62,8 @@ def test_half_a_cluster_is_made_anew(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user")
 def test_as_root_it_is_another_user_inside_and_its_files_stay_roots(postgres):
     mapping = Path(f"/proc/{postgres.process.pid}/uid_map").read_text().split()
-    assert mapping == ["1000", "0", "1"]
+    assert mapping[0] != "0"
+    assert mapping[1:] == ["0", "1"]
     assert (postgres.data / "PG_VERSION").stat().st_uid == 0
 
 
