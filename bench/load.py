@@ -71,6 +71,8 @@ class Load:
         self._directory = tempfile.TemporaryDirectory(prefix="hotswap-load-")
         plan_file = Path(self._directory.name) / "plan.json"
         self._records = Path(self._directory.name) / "records.jsonl"
+        self._seen: list[Record] = []
+        self._read = 0
         plan_file.write_text(json.dumps(asdict(plan)))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.load", str(plan_file), str(self._records)],
@@ -85,10 +87,13 @@ class Load:
 
     def records(self) -> list[Record]:
         """What has been recorded so far; the child writes each call as it ends."""
-        if not self._records.exists():
-            return []
-        complete = self._records.read_text().rpartition("\n")[0]
-        return [Record(*json.loads(line)) for line in complete.splitlines()]
+        if self._records.exists():
+            with self._records.open() as file:
+                file.seek(self._read)
+                complete, newline, _ = file.read().rpartition("\n")
+            self._seen += [Record(*json.loads(line)) for line in complete.splitlines()]
+            self._read += len(complete) + len(newline)
+        return list(self._seen)
 
     def wait(self) -> list[Record]:
         """Wait until the plan's seconds or calls are over."""
