@@ -1,0 +1,109 @@
+"""From a spec to a started, attested, loaded process."""
+
+import asyncio
+import socket
+from typing import Any
+
+from sandbox.engine.attestation import Attestation
+from sandbox.engine.jail import View, python_command
+from sandbox.engine.launch import Jailed, launch, starter
+from sandbox.engine.prepared import PreparedMachine
+from sandbox.engine.process import PluginProcess
+from sandbox.engine.result import JailUnavailable, LoadFailed, OutcomeCode
+from sandbox.engine.spec import PluginSpec
+from sandbox.engine.watch import Watch
+
+HELLO_SECONDS = 20
+
+
+async def start_process(
+    machine: PreparedMachine, spec: PluginSpec, watch: Watch
+) -> tuple[PluginProcess, Attestation]:
+    """A process whose plugin is imported and started, without a tenant. LoadFailed, or JailUnavailable for the machine's fault."""
+    host_end, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    loop = asyncio.get_running_loop()
+    try:
+        jailed = await loop.run_in_executor(
+            starter(), launch_plugin, machine, spec, jail_end.fileno()
+        )
+    except OSError as error:
+        host_end.close()
+        raise JailUnavailable(f"a jail cannot be started: {error}") from error
+    except BaseException:
+        host_end.close()
+        raise
+    finally:
+        jail_end.close()
+    host_end.setblocking(False)
+    process = PluginProcess(jailed, spec.limits, watch)
+    try:
+        await process.connect(host_end)
+        attestation = await attested(process, machine)
+        await load(process, spec)
+    except BaseException:
+        process.kill(OutcomeCode.NOT_READY, "it could not be loaded")
+        raise
+    return process, attestation
+
+
+def launch_plugin(machine: PreparedMachine, spec: PluginSpec, stdin: int) -> Jailed:
+    """Start the runtime in a jail that sees the version's layers and nothing else. Blocking."""
+    binds = {"/runtime": machine.runtime} | {
+        inside: layer for inside, layer in zip(inner_layers(spec), spec.layers, strict=True)
+    }
+    command = python_command(machine.interpreter, "/runtime/start.py")
+    return launch(machine, View(read_only=binds), command, spec.limits, stdin)
+
+
+def inner_layers(spec: PluginSpec) -> list[str]:
+    """Where the layers are inside."""
+    return [f"/layers/{number}" for number in range(len(spec.layers))]
+
+
+async def attested(process: PluginProcess, machine: PreparedMachine) -> Attestation:
+    """What the jail has; refused when that is less than demanded, before any plugin code runs."""
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            hello = await asyncio.shield(process.hello)
+    except TimeoutError:
+        raise JailUnavailable(f"the jail did not say hello within {HELLO_SECONDS} s") from None
+    if not hello:
+        log = process.log.take()
+        raise JailUnavailable(f"the jail ended before it said hello: {log.strip()[-500:]}", log)
+    attestation = process.attest(hello)
+    missing = attestation.missing_for(machine.minimum)
+    if missing:
+        raise JailUnavailable(
+            f"the jail lacks {', '.join(missing)}, but HOTSWAP_JAIL_MINIMUM demands {machine.minimum.name.lower()}"
+        )
+    return attestation
+
+
+async def load(process: PluginProcess, spec: PluginSpec) -> None:
+    """Import the plugin and run its startup."""
+    answer = await process.ask("load", spec.startup_seconds, load_fields(spec))
+    if "done" not in answer:
+        log = str(answer.get("log", "")) + process.log.take()
+        raise LoadFailed(load_reason(answer, spec), log)
+    done = answer["done"]
+    process.hooks = frozenset(map(str, done["hooks"] if isinstance(done, dict) else ()))
+
+
+def load_fields(spec: PluginSpec) -> dict[str, Any]:
+    """What the runtime needs to know about the version."""
+    return {
+        "layers": inner_layers(spec),
+        "entry_point": spec.entry_point,
+        "methods": list(spec.methods),
+        "version": spec.version,
+        "threads": spec.threads,
+        "output_bytes": spec.limits.output_bytes,
+    }
+
+
+def load_reason(answer: dict[str, Any], spec: PluginSpec) -> str:
+    """One sentence for the person who uploaded it."""
+    message = str(answer.get("message", "it gave no reason"))
+    if answer.get("code") == OutcomeCode.TIMEOUT:
+        message = f"its import and startup took longer than {spec.startup_seconds:g} s"
+    return f"{spec.plugin} {spec.version} could not be loaded: {message}"

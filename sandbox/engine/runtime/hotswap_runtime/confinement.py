@@ -1,0 +1,18 @@
+"""What a jailed process gives up by itself, before it sees any code that is not ours."""
+
+import os
+import resource
+
+from hotswap_runtime import landlock
+
+
+def confine(rlimits, writable=()):
+    """Set the resource limits (``number=value,...``) and Landlock, clear the environment; the Landlock ABI in force."""
+    os.environ.clear()
+    os.umask(0o077)
+    for pair in rlimits.split(","):
+        name, value = map(int, pair.split("="))
+        hard = resource.getrlimit(name)[1]
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (bound, bound))
+    return landlock.restrict(("/tmp", *writable))  # noqa: S108 - the jail's own sized tmpfs
