@@ -15,9 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.bool("HOTSWAP_DEBUG", default=False)
 HOTSWAP_HOME = Path(env.str("HOTSWAP_HOME", default=str(BASE_DIR / ".hotswap")))
 SECRET_KEY = read_secret("HOTSWAP_SECRET_KEY", default="insecure-only-for-development")
-ALLOWED_HOSTS = env.list(
-    "HOTSWAP_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]
-)
+ALLOWED_HOSTS = env.list("HOTSWAP_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("HOTSWAP_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -108,9 +106,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str(
-    "HOTSWAP_REDIS_URL", default=f"unix://{HOTSWAP_HOME / 'run' / 'valkey.sock'}"
-)
+REDIS_URL = env.str("HOTSWAP_REDIS_URL", default=f"unix://{HOTSWAP_HOME / 'run' / 'valkey.sock'}")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -141,9 +137,7 @@ _s3_artifacts = {
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
     "artifacts": _s3_artifacts if S3_BUCKET else _file_artifacts,
 }
 STATIC_URL = "/static/"
@@ -158,9 +152,7 @@ AUTHENTICATION_BACKENDS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
@@ -170,6 +162,7 @@ AXES_FAILURE_LIMIT = env.int("HOTSWAP_LOGIN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "hotswap.lib.api.handlers.locked_out"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 SECURE_TLS = env.bool("HOTSWAP_TLS", default=False)
@@ -230,7 +223,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "plugins.models.VersionStatus",
+        "TenantStatus": "tenants.models.TenantStatus",
+        "DeploymentStatus": "deployments.models.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "hotswap.lib.api.openapi.add_problems",
+    ],
 }
 ACCESS_TOKEN_SECONDS = env.int("HOTSWAP_ACCESS_TOKEN_SECONDS", default=600)
 REFRESH_TOKEN_SECONDS = env.int("HOTSWAP_REFRESH_TOKEN_SECONDS", default=86_400)
@@ -249,17 +250,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "UTC"
 
 KEYS_DIR = Path(env.str("HOTSWAP_KEYS_DIR", default=str(HOTSWAP_HOME / "keys")))
-PUBLIC_KEYS_DIR = Path(
-    env.str("HOTSWAP_PUBLIC_KEYS_DIR", default=str(KEYS_DIR / "public"))
-)
+PUBLIC_KEYS_DIR = Path(env.str("HOTSWAP_PUBLIC_KEYS_DIR", default=str(KEYS_DIR / "public")))
 LAYERS_DIR = env.str("HOTSWAP_LAYERS_DIR", default="")
 JAIL_MINIMUM = env.str("HOTSWAP_JAIL_MINIMUM", default="namespaced")
 JAIL_UIDS = read_range("HOTSWAP_JAIL_UIDS", default="200000-265535")
 STALE_LIMIT_SECONDS = env.int("HOTSWAP_STALE_LIMIT_SECONDS", default=86_400)
 INSTANCE_MAX_PROCESSES = env.int("HOTSWAP_INSTANCE_MAX_PROCESSES", default=512)
-DEFAULT_REQUESTS_PER_MINUTE = env.int(
-    "HOTSWAP_DEFAULT_REQUESTS_PER_MINUTE", default=600
-)
+DEFAULT_REQUESTS_PER_MINUTE = env.int("HOTSWAP_DEFAULT_REQUESTS_PER_MINUTE", default=600)
 DEFAULT_CONCURRENCY = env.int("HOTSWAP_DEFAULT_CONCURRENCY", default=20)
 UPLOAD_LIMIT_BYTES = env.int("HOTSWAP_UPLOAD_LIMIT_BYTES", default=100 << 20)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
@@ -271,6 +268,4 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("overview"),
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-LOGGING = configure_logging(
-    env.str("HOTSWAP_LOG_LEVEL", default="INFO"), as_json=not DEBUG
-)
+LOGGING = configure_logging(env.str("HOTSWAP_LOG_LEVEL", default="INFO"), as_json=not DEBUG)

@@ -65,9 +65,7 @@ def credential_change() -> Iterator[Change]:
 
 def _next_generation(environment: Environment) -> int:
     Environment.objects.filter(pk=environment.pk).update(generation=F("generation") + 1)
-    return Environment.objects.values_list("generation", flat=True).get(
-        pk=environment.pk
-    )
+    return Environment.objects.values_list("generation", flat=True).get(pk=environment.pk)
 
 
 def hurry(topic: str) -> None:

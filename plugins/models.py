@@ -41,9 +41,7 @@ class CredentialGeneration(models.Model):
 
     class Meta:
         db_table = "credential_generation"
-        constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="one_credential_row")
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_credential_row")]
 
     def __str__(self) -> str:
         return str(self.number)
@@ -52,9 +50,7 @@ class CredentialGeneration(models.Model):
 class Account(models.Model):
     """What an instance must know of a user: tokens of an older epoch are refused."""
 
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True
-    )
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
     credential_epoch = models.PositiveIntegerField(default=0)
     generation = models.BigIntegerField(default=0, editable=False)
 
@@ -69,13 +65,9 @@ class Plugin(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     name = models.CharField(max_length=60, validators=[validate_name])
     summary = models.CharField(max_length=200, blank=True)
-    type = models.CharField(
-        max_length=40, default="general", validators=[validate_name]
-    )
+    type = models.CharField(max_length=40, default="general", validators=[validate_name])
     tags = models.JSONField(default=list, blank=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="plugins"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="plugins")
     is_active = models.BooleanField(default=True)
     is_deprecated = models.BooleanField(default=False)
     deprecation_reason = models.CharField(max_length=200, blank=True)
@@ -89,9 +81,7 @@ class Plugin(models.Model):
     class Meta:
         db_table = "plugins"
         ordering = ("name",)
-        constraints = [
-            models.UniqueConstraint(Lower("name"), name="plugin_name_any_case")
-        ]
+        constraints = [models.UniqueConstraint(Lower("name"), name="plugin_name_any_case")]
 
     def __str__(self) -> str:
         return self.name
@@ -153,9 +143,7 @@ class PluginVersion(models.Model):
         db_table = "plugin_versions"
         ordering = ("plugin_id", "-sort_key")
         constraints = [
-            models.UniqueConstraint(
-                fields=("plugin", "version"), name="version_once_per_plugin"
-            ),
+            models.UniqueConstraint(fields=("plugin", "version"), name="version_once_per_plugin"),
             models.CheckConstraint(
                 condition=models.Q(status__in=VersionStatus.values),
                 name="version_status_known",
@@ -182,9 +170,7 @@ class VersionDecision(models.Model):
     class Meta:
         db_table = "version_decisions"
         constraints = [
-            models.UniqueConstraint(
-                fields=("version", "user"), name="one_decision_per_user"
-            ),
+            models.UniqueConstraint(fields=("version", "user"), name="one_decision_per_user"),
         ]
 
     def __str__(self) -> str:
@@ -208,9 +194,7 @@ class ApiKey(models.Model):
     tenant_id = models.UUIDField(null=True, blank=True, db_index=True)
     environment = models.ForeignKey(Environment, models.CASCADE, null=True, blank=True)
     scopes = models.JSONField(default=list)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -220,8 +204,7 @@ class ApiKey(models.Model):
         db_table = "api_keys"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(user__isnull=True)
-                ^ models.Q(tenant_id__isnull=True),
+                condition=models.Q(user__isnull=True) ^ models.Q(tenant_id__isnull=True),
                 name="key_of_a_user_or_a_tenant",
             ),
         ]

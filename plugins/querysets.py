@@ -16,7 +16,12 @@ class PluginQuerySet(QuerySet[Any]):
 
 class VersionQuerySet(QuerySet[Any]):
     def for_list(self) -> Self:
-        return self.select_related("plugin", "uploaded_by")
+        return self.select_related("plugin__owner", "uploaded_by")
+
+    def approved_before(self, version: Any) -> Self:
+        """Older versions of the same plugin that somebody approved, newest first."""
+        older = self.filter(plugin_id=version.plugin_id, sort_key__lt=version.sort_key)
+        return older.filter(approval__isnull=False).order_by("-sort_key")
 
 
 def sort_key(version: Version) -> str:

@@ -7,23 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
-from django.core.files.base import File
 from django.db import IntegrityError, transaction
 
 from hotswap import __version__
 from hotswap.lib.errors import ConflictError, InvalidInputError, TooLargeError
 from observability.audit import record_event
 from plugins.artifact_check import read_artifact
-from plugins.manifest import compatibility_problems
+from plugins.manifest import compatibility_problems, parse_manifest
 from plugins.manifest_types import Manifest
 from plugins.models import Plugin, PluginVersion
 from plugins.querysets import sort_key
 from plugins.rules import check_may_edit
 from plugins.storage import ArtifactStore
 from plugins.versions import parse_version
+
+
+class Upload(Protocol):
+    """Django's uploaded files and plain ``File`` objects."""
+
+    name: str | None
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,17 @@ class SpooledArtifact:
     size: int
 
 
-def upload_version(*, plugin: Plugin, file: File[bytes], by: Any) -> PluginVersion:
-    """Store ``file`` as a new draft version of ``plugin``; refused files leave nothing behind."""
+def upload_version(
+    *, plugin: Plugin, file: Upload, by: Any, manifest_beside: str | None = None
+) -> PluginVersion:
+    """Store ``file`` as a new draft version of ``plugin``; refused files leave nothing behind.
+
+    ``manifest_beside`` is a ``hotswap.toml`` sent along: it must say what the one inside says.
+    """
     check_may_edit(by, plugin)
     with spool(file) as artifact:
         manifest = read_artifact(artifact.path, filename=_wheel_name(file)).manifest
+        _check_beside(manifest, manifest_beside)
         check_manifest(manifest, plugin)
         _check_is_new(plugin, manifest, artifact.digest)
         ArtifactStore().save(artifact.path, artifact.digest)
@@ -47,7 +60,7 @@ def upload_version(*, plugin: Plugin, file: File[bytes], by: Any) -> PluginVersi
 
 
 @contextmanager
-def spool(file: File[bytes]) -> Iterator[SpooledArtifact]:
+def spool(file: Upload) -> Iterator[SpooledArtifact]:
     """Copy the upload to a temporary file, no further than ``settings.UPLOAD_LIMIT_BYTES``."""
     limit, digest, size = settings.UPLOAD_LIMIT_BYTES, hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(prefix="hotswap-upload-") as copy:
@@ -84,13 +97,22 @@ def check_manifest(manifest: Manifest, plugin: Plugin) -> None:
         )
 
 
+def _check_beside(manifest: Manifest, text: str | None) -> None:
+    if text is not None and parse_manifest(text).digest() != manifest.digest():
+        raise InvalidInputError(
+            "The manifest sent beside the artifact differs from the one inside: leave it out.",
+            code="manifest_differs",
+            fields={"manifest": ["differs from the one inside the artifact"]},
+        )
+
+
 def _missing_plugins(manifest: Manifest) -> list[str]:
     wanted = set(manifest.dependencies.plugin_constraints())
     known = Plugin.objects.filter(name__in=wanted).values_list("name", flat=True)
     return sorted(wanted - set(known))
 
 
-def _wheel_name(file: File[bytes]) -> str | None:
+def _wheel_name(file: Upload) -> str | None:
     name = Path(file.name or "").name
     return name if name.endswith(".whl") else None
 

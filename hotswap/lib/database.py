@@ -1,7 +1,7 @@
 """Row-level security: the scope of a connection and the SQL that migrations install.
 
 A connection's scope is the setting ``hotswap.scope``: ``all`` for platform staff and workers, or
-the ids of tenants joined by commas. Unset means that no tenant-owned row exists for that connection.
+the ids of tenants joined by commas. Unset means that no tenant's row exists for that connection.
 """
 
 from collections.abc import Iterable, Iterator

@@ -30,6 +30,12 @@ class InvalidInputError(HotSwapError):
     code = "invalid"
 
 
+class UnauthenticatedError(HotSwapError):
+    """Nobody is signed in by what was sent."""
+
+    code = "invalid_credentials"
+
+
 class NotFoundError(HotSwapError):
     """The thing does not exist for whoever asks."""
 

@@ -8,7 +8,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from hotswap.lib.errors import HotSwapError
+from hotswap.lib.errors import UnauthenticatedError
 
 ALGORITHM = "ES256"
 AUDIENCE = "hotswap"
@@ -19,7 +19,7 @@ _KID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _REQUIRED = ["exp", "iat", "aud", "sub", "jti", "epoch", "token_type"]
 
 
-class TokenRefusedError(HotSwapError):
+class TokenRefusedError(UnauthenticatedError):
     """The token is not one of ours, or no longer. The message never says which check failed."""
 
     code = "invalid_token"

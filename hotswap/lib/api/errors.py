@@ -21,7 +21,6 @@ from rest_framework.response import Response
 
 from hotswap.lib import errors
 from hotswap.lib.api.problems import Problem, fields_of_django, fields_of_drf
-from hotswap.lib.tokens import TokenRefusedError
 from hotswap.lib.traces import current_trace_id
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +28,7 @@ logger = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 STATUS_OF_ERROR: Mapping[type[errors.HotSwapError], int] = {
     errors.InvalidInputError: HTTPStatus.BAD_REQUEST,
-    TokenRefusedError: HTTPStatus.UNAUTHORIZED,
+    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,

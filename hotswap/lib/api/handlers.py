@@ -1,11 +1,12 @@
 """Django's own error pages: under ``/api/`` they have the API's shape."""
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from hotswap.lib.api.errors import INTERNAL, problem_response
+from hotswap.lib.api.errors import INTERNAL, problem_of, problem_response
 from hotswap.lib.api.problems import Problem
 
 PREFIX = "/api/"
@@ -32,5 +33,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
     if request.path.startswith(PREFIX):
-        return problem_response(INTERNAL)
+        error = sys.exc_info()[1]
+        known = problem_of(error) if isinstance(error, Exception) else None
+        return problem_response(known or INTERNAL)
     return defaults.server_error(request)
+
+
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
+    """django-axes' answer once a name is locked; the API has written its own by then."""
+    if request.path.startswith(PREFIX):
+        return response
+    return HttpResponse("Too many failed attempts. Try again later.", status=429)

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 MAX_OFFSET = 2**31 - 1
 
@@ -16,7 +15,7 @@ class Pagination(LimitOffsetPagination):
     max_limit = 100
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any] | None:
         _read(request, "limit", 1, self.max_limit)
         _read(request, "offset", 0, MAX_OFFSET)

@@ -1,0 +1,154 @@
+"""The registry's requests and answers."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from hotswap.lib.api.serializers import StrictSerializer
+from plugins.compatibility import breaking_changes
+from plugins.models import Environment, Plugin, PluginVersion, VersionStatus
+
+User = get_user_model()
+
+
+class PluginSerializer(serializers.ModelSerializer[Plugin]):
+    owner = serializers.CharField(source="owner.username", read_only=True)
+    replacement = serializers.CharField(source="replacement.name", default=None, read_only=True)
+    tags = serializers.ListField(child=serializers.CharField(), read_only=True)
+    version_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Plugin
+        fields = (
+            *("name", "summary", "type", "tags", "owner", "is_active", "is_deprecated"),
+            *("deprecation_reason", "replacement", "version_count", "revision"),
+            *("created_at", "updated_at"),
+        )
+        read_only_fields = fields
+
+
+class PluginChangesSerializer(StrictSerializer):
+    summary = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    type = serializers.CharField(max_length=40, required=False)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=20, required=False
+    )
+    is_active = serializers.BooleanField(required=False)
+
+
+class PluginReplaceSerializer(PluginChangesSerializer):
+    """PUT: what is left out goes back to its default, except ``is_active``."""
+
+    summary = serializers.CharField(max_length=200, allow_blank=True, default="")
+    type = serializers.CharField(max_length=40, default="general")
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=20, default=list
+    )
+
+
+class RegisterPluginSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=60)
+    summary = serializers.CharField(max_length=200, allow_blank=True, default="")
+    type = serializers.CharField(max_length=40, default="general")
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=20, default=list
+    )
+
+
+class DeprecatePluginSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=200)
+    replacement = serializers.SlugRelatedField(
+        slug_field="name", queryset=Plugin.objects.all(), default=None, allow_null=True
+    )
+
+
+class VersionSerializer(serializers.ModelSerializer[PluginVersion]):
+    """One line of a list of versions."""
+
+    plugin = serializers.CharField(source="plugin.name", read_only=True)
+    uploaded_by = serializers.CharField(source="uploaded_by.username", read_only=True)
+    digest = serializers.CharField(source="artifact_digest", read_only=True)
+    size_bytes = serializers.IntegerField(source="artifact_bytes", read_only=True)
+    status = serializers.ChoiceField(VersionStatus.choices, read_only=True)
+
+    class Meta:
+        model = PluginVersion
+        fields = (
+            *("plugin", "version", "status", "digest", "size_bytes", "uploaded_by"),
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    user = serializers.CharField(source="user.username", read_only=True)
+    approved = serializers.BooleanField(read_only=True)
+    comment = serializers.CharField(read_only=True)
+    at = serializers.DateTimeField(read_only=True)
+
+
+class DependencyReportSerializer(serializers.Serializer[Any]):
+    plugins = serializers.ListField(child=serializers.CharField(), read_only=True)
+    python = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
+class VersionDetailSerializer(VersionSerializer):
+    """``breaking_changes`` compare with the newest older version that was approved."""
+
+    manifest = serializers.DictField(read_only=True)
+    dependencies = serializers.SerializerMethodField()
+    breaking_changes = serializers.SerializerMethodField()
+    decisions = DecisionSerializer(many=True, read_only=True)
+
+    class Meta(VersionSerializer.Meta):
+        fields = (
+            *VersionSerializer.Meta.fields,
+            *("manifest_digest", "manifest", "dependencies", "breaking_changes", "decisions"),
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(DependencyReportSerializer)
+    def get_dependencies(self, version: PluginVersion) -> dict[str, list[str]]:
+        declared = version.manifest.get("dependencies", {})
+        return {kind: declared.get(kind, []) for kind in ("plugins", "python")}
+
+    def get_breaking_changes(self, version: PluginVersion) -> list[str]:
+        older = PluginVersion.objects.approved_before(version).first()
+        return breaking_changes(older.manifest, version.manifest) if older else []
+
+
+class UploadSerializer(StrictSerializer):
+    """``manifest``, if sent, is the text of ``hotswap.toml`` and must equal the one inside."""
+
+    artifact = serializers.FileField()
+    manifest = serializers.CharField(required=False, trim_whitespace=False)
+
+
+class CommentSerializer(StrictSerializer):
+    comment = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class EnvironmentSerializer(serializers.ModelSerializer[Environment]):
+    class Meta:
+        model = Environment
+        fields = (
+            *("name", "position", "required_approvals", "requires_approved_versions"),
+            *("is_frozen", "generation"),
+        )
+        read_only_fields = fields
+
+
+class EnvironmentChangesSerializer(StrictSerializer):
+    position = serializers.IntegerField(min_value=0, max_value=32767, required=False)
+    required_approvals = serializers.IntegerField(min_value=0, max_value=20, required=False)
+    requires_approved_versions = serializers.BooleanField(required=False)
+
+
+class NewEnvironmentSerializer(EnvironmentChangesSerializer):
+    name = serializers.CharField(max_length=40)
+
+
+class FreezeSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=200)

@@ -1,0 +1,27 @@
+"""The registry's addresses. No trailing slashes."""
+
+from django.urls import path
+
+from plugins.api.version_views import DECISIONS, VersionViewSet
+from plugins.api.views import EnvironmentViewSet, PluginViewSet
+
+_VERSIONS = "plugins/<str:plugin_name>/versions"
+_ONE = f"{_VERSIONS}/<str:version>"
+_CHANGES = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+
+urlpatterns = [
+    path("plugins", PluginViewSet.as_view({"get": "list", "post": "create"}), name="plugins"),
+    path("plugins/<str:name>", PluginViewSet.as_view(_CHANGES), name="plugin"),
+    path("plugins/<str:name>/deprecate", PluginViewSet.as_view({"post": "deprecate"})),
+    path(_VERSIONS, VersionViewSet.as_view({"get": "list", "post": "create"}), name="versions"),
+    path(_ONE, VersionViewSet.as_view({"get": "retrieve"}), name="version"),
+    path(f"{_ONE}/download", VersionViewSet.as_view({"get": "download"}), name="download"),
+    *(path(f"{_ONE}/{verb}", VersionViewSet.as_view({"post": verb})) for verb in DECISIONS),
+    path("environments", EnvironmentViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "environments/<str:name>",
+        EnvironmentViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+    ),
+    path("environments/<str:name>/freeze", EnvironmentViewSet.as_view({"post": "freeze"})),
+    path("environments/<str:name>/unfreeze", EnvironmentViewSet.as_view({"post": "unfreeze"})),
+]
