@@ -82,7 +82,7 @@ def _find_due() -> list[UUID]:
 
 
 def _advance_logged(pk: UUID | str) -> bool:
-    """One deployment's trouble must not keep the others; its lease lapses, then it is tried again."""
+    """One deployment's trouble must not keep the others; when its lease lapses, it is retried."""
     try:
         return advance(pk, LiveEffects())
     except Exception:
