@@ -43,9 +43,10 @@ def notice_change(instance: Any, update_fields: Any = None, **_: Any) -> None:
 def keep_account(instance: Any, created: bool, raw: bool = False, **_: Any) -> None:
     if created and not raw:
         with credential_change() as change:
-            change.touch(Account.objects.create(user=instance))
+            change.touch(Account.objects.create(user_id=instance.pk))
     elif getattr(instance, "_rights_changed", False):
         end_credentials([instance.pk])
+        _forget_account(instance)
 
 
 @receiver(m2m_changed, sender=User.groups.through)
@@ -61,3 +62,9 @@ def notice_groups(
         return
     vars(instance).pop("_group_names", None)
     end_credentials([instance.pk])
+    _forget_account(instance)
+
+
+def _forget_account(user: Any) -> None:
+    """What this object read of its account is old now; a token would get the epoch of before."""
+    user._state.fields_cache.pop("account", None)
