@@ -11,13 +11,13 @@ register = template.Library()
 
 # The tone says how it stands at a glance; the word beside it says it to everybody.
 _TONES = {
-    "good": ("completed", "approved", "done", "ready", "live", "active", "enabled", "stable"),
-    "busy": ("in_progress", "running", "fetching", "starting", "candidate"),
-    "warn": ("paused", "awaiting_approval", "rolling_back", "draining", "deprecated", "yanked")
-    + ("silent", "held", "pinned", "frozen", "rolled_back", "cordoned", "loading"),
-    "bad": ("failed", "rollback_failed", "rejected", "revoked", "aborted", "killed", "suspended"),
+    "good": "completed approved done ready live active enabled stable",
+    "busy": "in_progress running fetching starting loading candidate",
+    "warn": "paused awaiting_approval rolling_back rolled_back draining deprecated yanked silent "
+    "held pinned frozen cordoned",
+    "bad": "failed rollback_failed rejected revoked aborted killed suspended",
 }
-_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
 _STEPS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
