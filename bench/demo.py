@@ -158,8 +158,8 @@ def _install(ada: Api, tenants: tuple[str, ...]) -> None:
 
 def _callers(running: Running, tenants: tuple[str, ...]) -> tuple[Caller, ...]:
     """Every call asks for the tax of another amount, so that 1.2.0 fails some and not others."""
-    line = {"description": "licence {call}", "net": "{call}.99", "quantity": 1}
-    parameters = {"seller": "DE", "buyer": "DE", "lines": [line]}
+    line = {"description": "licence", "unit_price": "{call}.99", "quantity": "3"}
+    parameters = {"buyer_country": "DE", "lines": [line]}
     body = json.dumps({"method": "quote", "parameters": parameters})
     return tuple(Caller(tenant, PLUGIN, running.keys[tenant], body) for tenant in tenants)
 
