@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", ExportToDjangoView, name="metrics"),
     path("api/v1/", include("hotswap.api")),
     path("admin/", admin.site.urls),
+    path("", include("hotswap.pages")),
 ]
 
 handler400 = "hotswap.lib.api.handlers.bad_request"

@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from deployments.installed import installed_plugins
@@ -24,6 +23,6 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "tenant": tenant,
         "members": people,
-        "rows": installed_plugins(tenant, timezone.now()),
+        "rows": installed_plugins(tenant),
     }
     return render(request, "deployments/tenant.html", context)
