@@ -1,29 +1,20 @@
-"""Which version serves each of a tenant's installations now, and why. For people; calls are routed
-by the instances, from their snapshots, by the same rules.
+"""Which version serves each of a tenant's installations now, and why: the instances' own rule,
+asked of the rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from uuid import UUID
 
 from django.utils import timezone
 
 from deployments.models import Admission, Hold, Route
+from deployments.routing import Decision, Rule, choose_version
 from plugins.models import PluginVersion
 from tenants.models import TenantPluginConfig
 
-
-class Why(StrEnum):
-    """The rule that decided, in the order in which they are asked."""
-
-    DISABLED = "disabled"
-    KILLED = "killed"
-    PIN = "pin"
-    HOLD = "hold"
-    CANDIDATE = "candidate"
-    STABLE = "stable"
-    NOTHING = "nothing_deployed"
+Place = tuple[UUID, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +22,36 @@ class Serving:
     """``version`` is None where no call gets through; ``detail`` is for a person."""
 
     version: PluginVersion | None
-    why: Why
+    why: Rule
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """The rows about many installations of one tenant, read at once."""
+class _Plugin:
+    """A route as the rule wants it."""
 
-    routes: dict[tuple[object, int], Route]
-    holds: dict[tuple[object, int], Hold]
-    admitted: frozenset[object]
+    is_killed: bool
+    is_active: bool
+    stable_id: str | None
+    candidate_id: str | None
+    admitted: frozenset[str]
+    holds: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    is_enabled: bool
+    pinned_version_id: str | None
+    pin_expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """The rows about the installations of one tenant, read at once."""
+
+    routes: Mapping[Place, Route]
+    holds: Mapping[Place, Hold]
+    admitted: frozenset[UUID]
     now: datetime
 
 
@@ -49,13 +59,13 @@ def serving_of(installation: TenantPluginConfig) -> Serving:
     return serving_of_all([installation])[installation.pk]
 
 
-def serving_of_all(installations: Iterable[TenantPluginConfig]) -> dict[object, Serving]:
+def serving_of_all(installations: Iterable[TenantPluginConfig]) -> dict[UUID, Serving]:
     """By the installation's key. All must be one tenant's; reads three tables once each."""
     rows = list(installations)
     if not rows:
         return {}
     facts = _read_facts(rows)
-    return {row.pk: _decide(row, facts) for row in rows}
+    return {row.pk: _serving(row, facts) for row in rows}
 
 
 def _read_facts(rows: list[TenantPluginConfig]) -> _Facts:
@@ -71,31 +81,49 @@ def _read_facts(rows: list[TenantPluginConfig]) -> _Facts:
     )
 
 
-def _decide(row: TenantPluginConfig, facts: _Facts) -> Serving:
-    place = (row.plugin_id, row.environment_id)
-    route, hold = facts.routes.get(place), facts.holds.get(place)
-    refused = _refusal(row, route)
-    return refused or _exception(row, hold, facts.now) or _by_route(route, facts.admitted)
+def _serving(row: TenantPluginConfig, facts: _Facts) -> Serving:
+    route = facts.routes.get((row.plugin_id, row.environment_id))
+    hold = facts.holds.get((row.plugin_id, row.environment_id))
+    tenant = str(row.tenant_id)
+    expires = row.pin_expires_at.timestamp() if row.pin_expires_at else None
+    decision = choose_version(
+        _as_plugin(row, route, hold, facts.admitted),
+        tenant,
+        _Installed(row.is_enabled, _text(row.pinned_version_id), expires),
+        facts.now.timestamp(),
+    )
+    versions = (row.pinned_version, hold and hold.version, route and route.candidate)
+    known = [each for each in (*versions, route and route.stable) if each]
+    version = next((each for each in known if str(each.pk) == decision.version_id), None)
+    return Serving(version, decision.rule, _detail(decision, row, route, hold))
 
 
-def _refusal(row: TenantPluginConfig, route: Route | None) -> Serving | None:
-    if not row.is_enabled or not row.plugin.is_active:
-        what = "installation" if not row.is_enabled else "plugin"
-        return Serving(None, Why.DISABLED, f"the {what} is disabled")
-    if route is not None and route.is_killed:
-        return Serving(None, Why.KILLED, "the plugin was killed by an Admin")
-    return None
+def _as_plugin(
+    row: TenantPluginConfig, route: Route | None, hold: Hold | None, admitted: frozenset[UUID]
+) -> _Plugin:
+    tenant = str(row.tenant_id)
+    return _Plugin(
+        is_killed=route is not None and route.is_killed,
+        is_active=row.plugin.is_active,
+        stable_id=_text(route.stable_id) if route else None,
+        candidate_id=_text(route.candidate_id) if route else None,
+        admitted=frozenset({tenant} if route and route.deployment_id in admitted else ()),
+        holds={tenant: str(hold.version_id)} if hold else {},
+    )
 
 
-def _exception(row: TenantPluginConfig, hold: Hold | None, now: datetime) -> Serving | None:
-    if row.pinned_version and (row.pin_expires_at is None or row.pin_expires_at > now):
-        return Serving(row.pinned_version, Why.PIN, row.pin_reason)
-    return Serving(hold.version, Why.HOLD, hold.reason) if hold else None
+def _detail(
+    decision: Decision, row: TenantPluginConfig, route: Route | None, hold: Hold | None
+) -> str:
+    return {
+        Rule.KILLED: "an Admin has stopped the plugin for everybody",
+        Rule.DISABLED: "the installation is disabled",
+        Rule.PIN: row.pin_reason,
+        Rule.HOLD: hold.reason if hold else "",
+        Rule.ADMISSION: f"deployment {route.deployment_id}" if route else "",
+        Rule.UNDEPLOYED: "nothing was deployed there yet",
+    }.get(decision.rule, "")
 
 
-def _by_route(route: Route | None, admitted: frozenset[object]) -> Serving:
-    if route is not None and route.candidate and route.deployment_id in admitted:
-        return Serving(route.candidate, Why.CANDIDATE, f"deployment {route.deployment_id}")
-    if route is not None and route.stable:
-        return Serving(route.stable, Why.STABLE)
-    return Serving(None, Why.NOTHING, "nothing was deployed there yet")
+def _text(key: UUID | None) -> str | None:
+    return None if key is None else str(key)

@@ -39,4 +39,5 @@ urlpatterns = [
     path("", include("tenants.api.auth_urls")),
     path("", include("plugins.api.urls")),
     path("", include("tenants.api.urls")),
+    path("", include("deployments.api.urls")),
 ]

@@ -15,6 +15,19 @@ def totals(version_id: UUID, environment: str, since: datetime, until: datetime)
     return add_up(_read(row) for row in rows.iterator())
 
 
+def totals_by_version(
+    plugin_id: UUID, environment: str, since: datetime, until: datetime
+) -> dict[UUID, WindowTotals]:
+    """The same for every version of a plugin that was called."""
+    rows = CallWindow.objects.filter(
+        plugin_id=plugin_id, environment=environment, second__gte=since, second__lt=until
+    )
+    parts: dict[UUID, list[WindowTotals]] = {}
+    for row in rows.iterator():
+        parts.setdefault(row.version_id, []).append(_read(row))
+    return {version_id: add_up(found) for version_id, found in parts.items()}
+
+
 def _read(row: CallWindow) -> WindowTotals:
     return WindowTotals(
         calls=row.calls,

@@ -19,8 +19,6 @@ from tenants.api import serializers
 from tenants.api.filters import TenantFilter
 from tenants.models import Tenant, TenantMember
 
-TAGS = ["tenants"]
-
 
 class TenantList(generics.ListAPIView[Tenant]):
     """Every tenant of the platform."""
@@ -30,12 +28,7 @@ class TenantList(generics.ListAPIView[Tenant]):
     filterset_class = TenantFilter
     queryset = Tenant.objects.existing().select_related("home_environment")
 
-    @extend_schema(tags=TAGS)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
     @extend_schema(
-        tags=TAGS,
         request=serializers.NewTenantSerializer,
         responses={201: serializers.TenantSerializer},
     )
@@ -50,13 +43,12 @@ class TenantList(generics.ListAPIView[Tenant]):
 class TenantDetail(APIView):
     permission_classes = (CanAdminister,)
 
-    @extend_schema(tags=TAGS, responses=serializers.TenantSerializer)
+    @extend_schema(responses=serializers.TenantSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """One tenant, for its owners too."""
         return Response(serializers.TenantSerializer(find_own_tenant(request.user, slug)).data)
 
     @extend_schema(
-        tags=TAGS,
         request=serializers.TenantChangesSerializer,
         responses=serializers.TenantSerializer,
     )
@@ -69,7 +61,7 @@ class TenantDetail(APIView):
         )
         return Response(serializers.TenantSerializer(tenant).data)
 
-    @extend_schema(tags=TAGS, responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
         """End the tenant and destroy its key: its secrets can never be read again."""
         services.delete_tenant(tenant=find_tenant(slug), by=request.user)
@@ -88,7 +80,7 @@ class _TenantMove(APIView):
 
 
 class TenantSuspension(_TenantMove):
-    @extend_schema(tags=TAGS, request=None, responses=serializers.TenantSerializer)
+    @extend_schema(request=None, responses=serializers.TenantSerializer)
     def post(self, request: Request, slug: str) -> Response:
         """Refuse the tenant's calls and changes until it is resumed."""
         tenant = services.suspend_tenant(tenant=find_tenant(slug), by=request.user)
@@ -96,7 +88,7 @@ class TenantSuspension(_TenantMove):
 
 
 class TenantResumption(_TenantMove):
-    @extend_schema(tags=TAGS, request=None, responses=serializers.TenantSerializer)
+    @extend_schema(request=None, responses=serializers.TenantSerializer)
     def post(self, request: Request, slug: str) -> Response:
         """Let a suspended tenant call again."""
         tenant = services.resume_tenant(tenant=find_tenant(slug), by=request.user)
@@ -115,12 +107,7 @@ class MemberList(generics.ListAPIView[TenantMember]):
         members = TenantMember.objects.for_tenant(tenant).filter(removed_at__isnull=True)
         return members.select_related("user").order_by("user__username")
 
-    @extend_schema(tags=TAGS)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
     @extend_schema(
-        tags=TAGS,
         request=serializers.NewMemberSerializer,
         responses={201: serializers.MemberSerializer},
     )
@@ -134,7 +121,7 @@ class MemberList(generics.ListAPIView[TenantMember]):
 
 
 class MemberDetail(APIView):
-    @extend_schema(tags=TAGS, responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, slug: str, username: str) -> Response:
         """Take the user's rights away; instances refuse them within 5 seconds."""
         tenant = find_own_tenant(request.user, slug)

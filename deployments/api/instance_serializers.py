@@ -1,0 +1,102 @@
+"""Instances, the health of plugins and the kill switch."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from deployments.health import Verdict
+from deployments.models import Placement, PlacementState
+from hotswap.lib.api.serializers import StrictSerializer
+from plugins.models import Environment
+
+STATES = ("live", "loading", "cordoned", "silent", "stopped")
+ROLES = ("stable", "candidate", "warm", "loaded")
+
+
+class PlacementSerializer(serializers.ModelSerializer[Placement]):
+    plugin = serializers.CharField(source="version.plugin.name", read_only=True)
+    version = serializers.CharField(source="version.version", read_only=True)
+    state = serializers.ChoiceField(PlacementState.choices, read_only=True)
+    attestation = serializers.DictField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Placement
+        fields = (
+            *("plugin", "version", "state", "detail", "load_seconds", "processes", "spares"),
+            *("attestation", "updated_at"),
+        )
+        read_only_fields = fields
+
+
+class InstanceSerializer(serializers.Serializer[Any]):
+    """``behind``: how many generations of the environment it has yet to take in."""
+
+    name = serializers.CharField(source="instance.name")
+    environment = serializers.CharField(source="instance.environment.name")
+    state = serializers.ChoiceField(STATES)
+    public_address = serializers.CharField(source="instance.public_address")
+    generation = serializers.IntegerField(source="instance.acked_generation")
+    behind = serializers.IntegerField()
+    is_cordoned = serializers.BooleanField(source="instance.is_cordoned")
+    started_at = serializers.DateTimeField(source="instance.started_at")
+    heartbeat_at = serializers.DateTimeField(source="instance.heartbeat_at")
+    stopped_at = serializers.DateTimeField(source="instance.stopped_at", allow_null=True)
+    placements = PlacementSerializer(many=True)
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    passed = serializers.BooleanField(allow_null=True)
+    detail = serializers.CharField(allow_blank=True)
+
+
+class InstanceHealthSerializer(serializers.Serializer[Any]):
+    instance = serializers.CharField()
+    state = serializers.ChoiceField(PlacementState.choices)
+    checks = CheckSerializer(many=True)
+
+
+class VersionHealthSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    role = serializers.ChoiceField(ROLES)
+    verdict = serializers.ChoiceField([str(verdict) for verdict in Verdict])
+    performance = CheckSerializer()
+    instances = InstanceHealthSerializer(many=True)
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    plugin = serializers.CharField()
+    environment = serializers.CharField()
+    verdict = serializers.ChoiceField([str(verdict) for verdict in Verdict])
+    versions = VersionHealthSerializer(many=True)
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    calls = serializers.IntegerField()
+    failures = serializers.IntegerField()
+    error_rate = serializers.FloatField()
+    calls_per_second = serializers.FloatField()
+    p50_seconds = serializers.FloatField(allow_null=True)
+    p95_seconds = serializers.FloatField(allow_null=True)
+    p99_seconds = serializers.FloatField(allow_null=True)
+    outcomes = serializers.DictField(child=serializers.IntegerField())
+
+
+class MetricsSerializer(serializers.Serializer[Any]):
+    plugin = serializers.CharField()
+    environment = serializers.CharField()
+    window_seconds = serializers.IntegerField()
+    overall = FiguresSerializer()
+    versions = serializers.DictField(child=FiguresSerializer())
+
+
+class KillRequestSerializer(StrictSerializer):
+    environment = serializers.SlugRelatedField(
+        "name", queryset=Environment.objects.all(), required=False, help_text="Left out: all."
+    )
+    reason = serializers.CharField(max_length=200)
+
+
+class KilledSerializer(serializers.Serializer[Any]):
+    environment = serializers.CharField(source="environment.name")
+    is_killed = serializers.BooleanField()
