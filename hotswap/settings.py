@@ -231,7 +231,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VersionStatus": "plugins.models.VersionStatus",
         "TenantStatus": "tenants.models.TenantStatus",
-        "DeploymentStatus": "deployments.models.Status",
+        "DeploymentStatus": "deployments.api.serializers.SHOWN_STATUSES",
+        "StepStatus": "deployments.models.StepStatus",
+        "InstanceState": "deployments.api.instance_serializers.STATES",
+        "PlacementState": "deployments.models.PlacementState",
+        "MemberRole": "tenants.models.MemberRole",
+        "VersionRole": "deployments.api.instance_serializers.ROLES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
