@@ -15,7 +15,8 @@ def may_edit(user: Any, plugin: Plugin) -> bool:
     """Admins, and Developers who own the plugin or were given it."""
     if is_admin(user):
         return True
-    return has_role(user, Role.DEVELOPER) and bool(user.has_perm(EDIT, plugin))
+    is_given = user.pk == plugin.owner_id or bool(user.has_perm(EDIT, plugin))
+    return is_given and has_role(user, Role.DEVELOPER)
 
 
 def give_plugin(user: Any, plugin: Plugin) -> None:

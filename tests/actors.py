@@ -3,9 +3,28 @@ tenants.
 """
 
 import pytest
+from django.contrib.auth.hashers import (
+    PBKDF2PasswordHasher,
+    get_hashers,
+    get_hashers_by_algorithm,
+)
 
 from hotswap.lib.database import scope_all
 from tests.factories import make_tenant, make_user
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """Hashes that real processes accept too, a thousand times cheaper."""
+
+    iterations = 1
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch):
+    hashers = [f"{__name__}.{QuickHasher.__name__}"]
+    monkeypatch.setattr("django.conf.settings.PASSWORD_HASHERS", hashers)
+    get_hashers.cache_clear()
+    get_hashers_by_algorithm.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,11 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        # django-structlog reads it there, and would otherwise log an id of its own.
+        # django-structlog reads it from there, and would otherwise log an id of its own; nobody may
+        # have asked for ``request.headers`` before, which is a copy.
         request.META["HTTP_X_REQUEST_ID"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)

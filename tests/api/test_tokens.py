@@ -13,7 +13,6 @@ from hotswap.lib.keys import jwt_key, make_keys, rotate_jwt_key
 from hotswap.lib.tokens import TokenRefusedError, TokenVerifier
 from plugins.models import Account, CredentialGeneration
 
-
 NO_KEY = object()
 
 
@@ -96,7 +95,7 @@ def test_what_is_no_token_is_refused(verifier, text):
 
 def test_a_public_key_of_the_platform_is_no_shared_secret(forge, verifier, keys_dir):
     public = next((keys_dir / "public" / "jwt").glob("*.pem")).read_text()
-    head, body, _ = forge().split(".")
+    _head, body, _ = forge().split(".")
     import hmac
     from base64 import urlsafe_b64encode
     from hashlib import sha256
