@@ -1,7 +1,6 @@
 """Asking something of an active deployment; the executor applies it, so nobody races it."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -16,7 +15,7 @@ from deployments.events import record_audit_event, record_event
 from deployments.lease import RELATED
 from deployments.models import Deployment, DeploymentCommand, DeploymentStep, Status
 from deployments.models.deployment import Phase, StepStatus
-from deployments.tasks import hint_due
+from deployments.tasks import hint_due_on_commit
 from hotswap.lib.errors import ConflictError, InvalidInputError
 
 _WAY_OUT = {
@@ -65,7 +64,7 @@ def leave_command(
     )
     record_event(deployment, "asked", f"{kind} by {by.get_username()}", arguments)
     record_audit_event(deployment, kind, actor=by.get_username())
-    transaction.on_commit(partial(hint_due, deployment.pk), robust=True)
+    hint_due_on_commit(deployment)
     return command
 
 

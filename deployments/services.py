@@ -1,7 +1,6 @@
 """What people do with deployments. The executor does the moving; these write rows and wake it."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,7 +19,7 @@ from deployments.refusals import refuse_candidate, refuse_frozen, refuse_stable
 from deployments.reports import live_instances, placements_of
 from deployments.requests import leave_command, lock_deployment, request_command
 from deployments.strategies import Strategy, find_strategy
-from deployments.tasks import hint_due
+from deployments.tasks import hint_due_on_commit
 from deployments.ticks import Tick
 from hotswap.lib.errors import ConflictError, InvalidInputError
 from plugins.models import Environment, Plugin, PluginVersion
@@ -163,7 +162,7 @@ def _create(
     store_steps(deployment, plan)
     record_event(deployment, "requested", f"by {by.get_username()}")
     record_audit_event(deployment, "requested", actor=by.get_username())
-    transaction.on_commit(partial(hint_due, deployment.pk), robust=True)
+    hint_due_on_commit(deployment)
     return deployment
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from deployments.effects import LiveEffects
@@ -47,9 +48,9 @@ def seal_missing_secrets() -> None:
         seal_missing()
 
 
-def hint_due(pk: UUID) -> None:
-    """Hurry the executor. Call it after commit; if the broker is away, beat finds the row."""
-    advance_deployment.delay(str(pk))
+def hint_due_on_commit(deployment: Deployment) -> None:
+    """Hurry the executor after the transaction; if the broker is away, beat finds the row."""
+    transaction.on_commit(lambda: advance_deployment.delay(str(deployment.pk)), robust=True)
 
 
 def _advance_while_due() -> bool:
@@ -87,4 +88,4 @@ def _advance_logged(pk: UUID | str) -> bool:
         return advance(pk, LiveEffects())
     except Exception:
         logger.exception("deployment_not_advanced", deployment=str(pk))
-        return False
+        return True
