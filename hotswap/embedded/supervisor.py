@@ -14,6 +14,8 @@ from hotswap.embedded.services import CommandService, Service
 
 LONGEST_PAUSE_SECONDS = 30
 STEADY_SECONDS = 60
+# Something that ends by itself again and again before it was ever ready will not get ready.
+DEATHS_AT_START = 3
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -26,6 +28,7 @@ class _Watch:
     started: float = 0
     pause: float = 1
     start_again: float | None = None
+    deaths: int = 0
 
 
 @dataclass
@@ -82,10 +85,9 @@ class Supervisor:
                 self.raise_if_stopping()
                 self.tend()
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(
-                        f"{service.name} was not ready after {seconds:.0f} s. "
-                        f"Its log {service.log} ends:\n{tail(service.log)}"
-                    )
+                    raise EmbeddedError(_explain(service, f"was not ready after {seconds:.0f} s"))
+                if self._watches[service.name].deaths == DEATHS_AT_START:
+                    raise EmbeddedError(_explain(service, f"ended {DEATHS_AT_START} times"))
                 time.sleep(0.1)
 
     def run(self) -> None:
@@ -116,6 +118,7 @@ class Supervisor:
     def _plan_restart(self, service: Service, watch: _Watch) -> None:
         if time.monotonic() - watch.started > STEADY_SECONDS:
             watch.pause = 1
+        watch.deaths += 1
         code = service.process.returncode if service.process else None
         print(
             f"{service.name} ended ({_describe(code)}); starting it again in {watch.pause:.0f} s. "
@@ -148,6 +151,10 @@ class Supervisor:
 
     def _all(self) -> list[Service]:
         return [service for stage in self.stages for service in stage]
+
+
+def _explain(service: Service, what: str) -> str:
+    return f"{service.name} {what}. Its log {service.log} ends:\n{tail(service.log)}"
 
 
 def _describe(code: int | None) -> str:
