@@ -121,10 +121,6 @@ def test_rounding_per_line_and_per_invoice_differ_by_cents():
 
 
 def test_the_two_good_versions_round_differently_and_say_which_table_they_use():
-    lines = [
-        {"unit_price": "0.50", "category": "zero"},
-        {"unit_price": "2.50", "category": "reduced"},
-    ]
     old = quote("1.0.0", buyer_country="AT", lines=[{"unit_price": "0.125"}])
     new = quote("1.1.0", buyer_country="AT", lines=[{"unit_price": "0.125"}])
     assert (old["net"], new["net"]) == ("0.13", "0.12")
@@ -232,7 +228,7 @@ def test_an_algorithm_that_a_tenant_does_not_accept_is_refused():
         ("fr", "La livraison arrive lundi parce que le chauffeur est malade aujourd'hui."),
         ("it", "La consegna arriva lunedì perché oggi l'autista è malato."),
         ("nl", "De levering komt maandag omdat de chauffeur vandaag ziek is."),
-        ("pt", "A entrega chega na segunda-feira porque o motorista está doente hoje."),
+        ("pt", "Não é possível pagar a fatura em dinheiro, mas pode ser paga na loja."),
         ("sv", "Leveransen kommer på måndag eftersom chauffören är sjuk i dag."),
     ],
 )

@@ -10,7 +10,7 @@ from text_insights.stopwords import STOPWORDS
 from text_insights.words import words
 
 MIN_LETTERS = 12
-COMMON_WORD_BONUS = 2.0
+COMMON_WORD_BONUS = 4.0
 
 
 class LanguageModels:
