@@ -4,6 +4,7 @@ from django.urls import path
 
 from deployments.api import event_views, installation_views, instance_views, views
 from deployments.commands import CommandKind
+from deployments.passing import invoke
 from hotswap.lib.api.credentials import KeyScope
 
 _DEPLOYMENT = "deployments/<uuid:pk>"
@@ -42,4 +43,5 @@ urlpatterns = [
     path(f"{_PLUGIN}/secrets", installation_views.SecretList.as_view()),
     path(f"{_PLUGIN}/secrets/<str:key>", installation_views.SecretDetail.as_view()),
     path(f"{_PLUGIN}/quotas", installation_views.QuotasView.as_view()),
+    path(f"{_PLUGIN}/invoke", invoke),
 ]
