@@ -7,8 +7,9 @@ from enum import IntEnum
 class Tier(IntEnum):
     """Each tier has all of the one before.
 
-    ``NAMESPACED``: own user, mount, pid, network, ipc, uts namespaces, seccomp, no_new_privs, rlimits, never host uid 0.
-    ``CONFINED``: Landlock too. ``BOUNDED``: a host uid of its own, and memory and pids bounded by a cgroup.
+    ``NAMESPACED``: own user, mount, pid, network, ipc, uts namespaces, seccomp, no_new_privs,
+    rlimits, never host uid 0. ``CONFINED``: Landlock too. ``BOUNDED``: a host uid of its own, and
+    memory and pids bounded by a cgroup.
     """
 
     NONE = 0
@@ -19,7 +20,10 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """Mechanisms in force in one jailed process. ``landlock_abi`` 0 and ``cgroup`` "" mean absent."""
+    """Mechanisms in force in one jailed process.
+
+    ``landlock_abi`` 0 and ``cgroup`` "" mean absent.
+    """
 
     host_uid: int
     own_uid: bool

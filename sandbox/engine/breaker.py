@@ -1,4 +1,7 @@
-"""Stops a crash loop: 8 failures within 30 s open it; then one try every 30 s until one succeeds."""
+"""Stops a crash loop.
+
+8 failures within 30 s open it; then one try every 30 s until one succeeds.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -26,7 +29,10 @@ class Breaker:
         )
 
     def allows(self, now: float) -> bool:
-        """Whether to try now. Half open, only the first who asks may, until its try has shown something."""
+        """Whether to try now.
+
+        Half open, only the first who asks may, until its try has shown something.
+        """
         if self._opened_at is None:
             return True
         if self.seconds_left(now) > 0:

@@ -1,4 +1,4 @@
-"""How many jailed processes one instance may have, over all versions, and who gives way when they are all taken."""
+"""How many jailed processes one instance may have, and who gives way when all are taken."""
 
 from typing import Protocol
 
@@ -32,7 +32,10 @@ class ProcessBudget:
         return True
 
     def take(self) -> bool:
-        """Reserve a place; the least recently used idle process of the instance makes room when there is none."""
+        """Reserve a place.
+
+        The least recently used idle process of the instance makes room when there is none.
+        """
         if self.try_take():
             return True
         self._evict()

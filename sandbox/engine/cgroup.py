@@ -1,4 +1,7 @@
-"""Memory and process bounds by cgroup, v2 or v1, where this process may make groups. Absent is a value with a reason."""
+"""Memory and process bounds by cgroup, v2 or v1, where this process may make groups.
+
+Absent is a value with a reason.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -50,8 +53,12 @@ class JailCgroup:
         return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
     def remove(self) -> bool:
-        """True once the groups are gone; False while the kernel still holds a dying process in one."""
-        return all([remove_group(directory) for directory in {self.memory, self.pids}])
+        """True once the groups are gone.
+
+        False while the kernel still holds a dying process in one.
+        """
+        gone = [remove_group(directory) for directory in {self.memory, self.pids}]
+        return all(gone)
 
 
 @dataclass(slots=True)
@@ -79,7 +86,10 @@ class CgroupParent:
 
 
 def find_parent(root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc")) -> CgroupParent:
-    """Make the parent groups of this process, after clearing those that dead ones left. CgroupAbsent if impossible."""
+    """Make the parent groups of this process, after clearing those that dead ones left.
+
+    CgroupAbsent if impossible.
+    """
     paths = own_groups((proc / "self/cgroup").read_text())
     unified = root / paths.get("", "/").lstrip("/")
     try:
@@ -91,8 +101,8 @@ def find_parent(root: Path = Path("/sys/fs/cgroup"), proc: Path = Path("/proc"))
             return parent_in(2, group, group, proc)
     except OSError as error:
         raise CgroupAbsent(
-            f"no group can be made in {error.filename}: {error.strerror}. Run as root, or give this service a "
-            "cgroup of its own (systemd: Delegate=memory pids)"
+            f"no group can be made in {error.filename}: {error.strerror}. Run as root, or give "
+            "this service a cgroup of its own (systemd: Delegate=memory pids)"
         ) from None
     raise CgroupAbsent("neither cgroup v2 nor the v1 controllers memory and pids are mounted")
 
@@ -110,7 +120,10 @@ def own_directory(root: Path, controller: str, path: str) -> Path:
 
 
 def delegated(group: Path) -> Path:
-    """A v2 group whose children have both controllers. This process moves into a leaf, as v2 demands."""
+    """A v2 group whose children have both controllers.
+
+    This process moves into a leaf, as v2 demands.
+    """
     control = group / "cgroup.subtree_control"
     if not {"memory", "pids"} <= set(control.read_text().split()):
         if str(os.getpid()) in (group / "cgroup.procs").read_text().split():
@@ -122,7 +135,10 @@ def delegated(group: Path) -> Path:
 
 
 def parent_in(version: int, memory: Path, pids: Path, proc: Path) -> CgroupParent:
-    """The groups ``hotswap-<pid>-<random>`` of this process; those that dead processes left are removed."""
+    """The groups ``hotswap-<pid>-<random>`` of this process.
+
+    Those that dead processes left are removed.
+    """
     name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
     for base in {memory, pids}:
         remove_leftovers(base, proc)

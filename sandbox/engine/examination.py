@@ -28,7 +28,10 @@ async def probe(process: PluginProcess, name: str) -> str:
 async def examine_process(
     process: PluginProcess, examples: Sequence[Call], attachment: Attachment | None
 ) -> Examination:
-    """Hooks, then each example in turn for a made-up tenant. The process is spoilt for any real one afterwards."""
+    """Hooks, then each example in turn for a made-up tenant.
+
+    The process is spoilt for any real one afterwards.
+    """
     probed = await probe_process(process)
     if not process.ended:
         process.attach(attachment or EXAMPLE_TENANT)

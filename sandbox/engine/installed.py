@@ -1,6 +1,9 @@
-"""The runtime as jails see it: a compiled copy by digest, below a directory that a jail's uid can traverse.
+"""The runtime as jails see it.
 
-The checkout itself may lie where only root can read, and a jail could never write compiled files back into it.
+A compiled copy by digest, below a directory that a jail's uid can traverse.
+
+The checkout itself may lie where only root can read, and a jail could never write compiled files
+back into it.
 """
 
 import hashlib
@@ -19,7 +22,10 @@ def runtime_files() -> list[Path]:
 
 
 def install_runtime(directory: Path, interpreter: Interpreter) -> Path:
-    """The directory to bind as /runtime; made when this content was never installed for this interpreter."""
+    """The directory to bind as /runtime.
+
+    Made when this content was never installed for this interpreter.
+    """
     digest = hashlib.sha256(interpreter.version.encode())
     for path in runtime_files():
         digest.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,8 +1,9 @@
 """Which Python runs in the jails, and how a jail's uid can read it.
 
-An interpreter below /root (mode 700) is out of reach for every other uid, and bubblewrap cannot bind what it cannot
-reach. So: the interpreter that was asked for, or our own, if others can read it; else the system's of the same minor
-version (native plugins need the same ABI); else a copy of our own, made once.
+An interpreter below /root (mode 700) is out of reach for every other uid, and bubblewrap cannot
+bind what it cannot reach. So: the interpreter that was asked for, or our own, if others can read
+it; else the system's of the same minor version (native plugins need the same ABI); else a copy of
+our own, made once.
 """
 
 import hashlib
@@ -17,20 +18,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LEFT_OUT = shutil.ignore_patterns(
-    "site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "config-*"
+    "site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3",
+    "config-*",
 )  # fmt: skip
 ASK = (
     "import sys, sysconfig, os, json; v = sysconfig.get_config_var; "
-    "print(json.dumps([os.path.realpath(sys.executable), sysconfig.get_path('stdlib'),"
-    " v('LIBDIR') + '/' + v('INSTSONAME') if v('Py_ENABLE_SHARED') else '', '%d.%d' % sys.version_info[:2],"
-    " sys.version.split()[0]]))"
+    "library = v('LIBDIR') + '/' + v('INSTSONAME') if v('Py_ENABLE_SHARED') else ''; "
+    "print(json.dumps([os.path.realpath(sys.executable), sysconfig.get_path('stdlib'), library,"
+    " '%d.%d' % sys.version_info[:2], sys.version.split()[0]]))"
 )
 SYSTEM_PREFIXES = ("/usr/bin", "/usr/local/bin")
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """The three things to bind: the program, its standard library, and libpython where it is apart."""
+    """The three things to bind.
+
+    The program, its standard library, and libpython where it is apart.
+    """
 
     program: Path
     stdlib: Path

@@ -1,4 +1,7 @@
-"""The jail of one process, as arguments of bubblewrap. Nothing is visible unless a line here binds it."""
+"""The jail of one process, as arguments of bubblewrap.
+
+Nothing is visible unless a line here binds it.
+"""
 
 import sysconfig
 from collections.abc import Iterable, Mapping
@@ -16,7 +19,9 @@ DEVICES = ("null", "zero", "random", "urandom")
 
 @dataclass(frozen=True, slots=True)
 class JailSettings:
-    """What the machine's owner decides. ``layers_root`` must be traversable by every uid when started as root.
+    """What the machine's owner decides.
+
+    ``layers_root`` must be traversable by every uid when started as root.
 
     ``uid_range`` None: as root the engine's own range, as an ordinary user no uid of its own.
     """
@@ -32,7 +37,10 @@ class JailSettings:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one jail sees beside the interpreter: read-only binds, writable binds, files given by descriptor."""
+    """What one jail sees beside the interpreter.
+
+    Read-only binds, writable binds, files given by descriptor.
+    """
 
     read_only: Mapping[str, Path]
     writable: Mapping[str, Path] | None = None
@@ -50,11 +58,15 @@ def library_directories() -> list[Path]:
 def jail_arguments(
     interpreter: Interpreter, view: View, limits: Limits, descriptors: Mapping[str, int]
 ) -> list[str]:
-    """Everything between ``bwrap`` and the program to run. ``descriptors``: seccomp, info, block."""
+    """Everything between ``bwrap`` and the program to run.
+
+    ``descriptors``: seccomp, info, block.
+    """
     arguments = [
         "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
         "--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session",
-        "--cap-drop", "ALL", "--clearenv", "--uid", INNER_UID, "--gid", INNER_UID, "--hostname", "plugin",
+        "--cap-drop", "ALL", "--clearenv", "--hostname", "plugin",
+        "--uid", INNER_UID, "--gid", INNER_UID,
     ]  # fmt: skip
     arguments += interpreter_binds(interpreter)
     arguments += device_arguments()
@@ -70,7 +82,7 @@ def jail_arguments(
 
 
 def interpreter_binds(interpreter: Interpreter) -> list[str]:
-    """The interpreter under /python, its shared libraries where the loader looks, the time zones."""
+    """The interpreter under /python, shared libraries where the loader looks, the time zones."""
     minor = interpreter.minor
     arguments = ro_bind(interpreter.program, f"/python/bin/python{minor}")
     arguments += ro_bind(interpreter.stdlib, f"/python/lib/python{minor}")
@@ -83,7 +95,7 @@ def interpreter_binds(interpreter: Interpreter) -> list[str]:
             "/python/lib",
         ]
     arguments += [part for path in library_directories() for part in ro_bind(path, str(path))]
-    return arguments + ["--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo"]
+    return [*arguments, "--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo"]
 
 
 def device_arguments() -> list[str]:

@@ -1,7 +1,7 @@
 """Start a jail and hand back its handles. Blocking: everything here runs in one thread of its own.
 
-One thread, and for as long as the process lives: the kernel ends a jail when the *thread* that started it ends
-(PR_SET_PDEATHSIG), and a large host is better forked off the event loop.
+One thread, and for as long as the process lives: the kernel ends a jail when the *thread* that
+started it ends (PR_SET_PDEATHSIG), and a large host is better forked off the event loop.
 """
 
 import json
@@ -16,7 +16,7 @@ from functools import cache
 
 from sandbox.engine.cgroup import JailCgroup
 from sandbox.engine.jail import View, jail_arguments
-from sandbox.engine.limits import as_argument, jail_rlimits
+from sandbox.engine.limits import as_argument
 from sandbox.engine.prepared import PreparedMachine
 from sandbox.engine.result import JailUnavailable
 from sandbox.engine.seccomp import open_program
@@ -43,7 +43,10 @@ class Jailed:
     rlimits: dict[int, int]
 
     def kill(self) -> None:
-        """End the whole pid namespace. By descriptor: a number could belong to a stranger by now."""
+        """End the whole pid namespace.
+
+        By descriptor: a number could belong to a stranger by now.
+        """
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.first_fd, signal.SIGKILL)
 
@@ -52,7 +55,10 @@ class Jailed:
         return self.cgroup.oom_kills() if self.cgroup else 0
 
     def close(self) -> bool:
-        """Give everything back. False while the kernel still holds the cgroup: remove that later."""
+        """Give everything back.
+
+        False while the kernel still holds the cgroup: remove that later.
+        """
         for descriptor in (self.first_fd, self.monitor_fd, self.log_fd):
             os.close(descriptor)
         if self.uid is not None and self.machine.uids is not None:
@@ -102,13 +108,25 @@ class Gate:
         os.write(self._block, b"1")
 
 
-def launch(
-    machine: PreparedMachine, view: View, command: list[str], limits: Limits, stdin: int
-) -> Jailed:
-    """Start ``command`` in a jail with ``stdin`` as fd 0; JailUnavailable with bubblewrap's own words.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to start. The resource limits become the last argument, to be set first of all.
 
-    Its last argument will be the resource limits, for it to set first of all. bubblewrap waits at its
-    ``--block-fd`` until its child is in the cgroup.
+    ``stdin`` becomes fd 0; without ``stdout`` everything printed goes to the log.
+    """
+
+    view: View
+    command: list[str]
+    limits: Limits
+    rlimits: dict[int, int]
+    stdin: int
+    stdout: int | None = None
+
+
+def launch(machine: PreparedMachine, job: Job) -> Jailed:
+    """Start a jail; JailUnavailable with bubblewrap's own words when it cannot be made.
+
+    bubblewrap waits at its ``--block-fd`` until its child is in the cgroup.
     """
     with ExitStack() as undo, ExitStack() as closing:
         log_fd, log_end = os.pipe2(os.O_CLOEXEC)
@@ -116,27 +134,21 @@ def launch(
         undo.callback(os.close, log_fd)
         os.set_blocking(log_fd, False)
         uid = claim_uid(machine, undo)
-        cgroup = machine.cgroups.create(limits) if machine.cgroups else None
+        cgroup = machine.cgroups.create(job.limits) if machine.cgroups else None
         if cgroup:
             undo.callback(cgroup.remove)
-        rlimits = jail_rlimits(limits, memory_is_bounded=cgroup is not None)
         gate = Gate(closing)
-        arguments = arguments_of(machine, view, [*command, as_argument(rlimits)], limits, gate)
-        popen = start_blocked(
-            arguments, uid, (stdin, log_end), [*gate.child_ends(), *(view.data or {}).values()]
-        )
+        popen = start_blocked(machine, job, gate, uid, log_end)
         undo.callback(end, popen)
         first = gate.first_pid()
         if first is None:
             raise JailUnavailable(f"bubblewrap could not make the jail: {said(popen, log_fd)}")
         if cgroup:
             cgroup.add(first)
-        first_fd = os.pidfd_open(first)
+        first_fd, monitor_fd = os.pidfd_open(first), os.pidfd_open(popen.pid)
         gate.release()
         undo.pop_all()
-        return Jailed(
-            machine, popen, first, first_fd, os.pidfd_open(popen.pid), log_fd, uid, cgroup, rlimits
-        )
+        return Jailed(machine, popen, first, first_fd, monitor_fd, log_fd, uid, cgroup, job.rlimits)
 
 
 def claim_uid(machine: PreparedMachine, undo: ExitStack) -> int | None:
@@ -148,32 +160,24 @@ def claim_uid(machine: PreparedMachine, undo: ExitStack) -> int | None:
     return uid
 
 
-def arguments_of(
-    machine: PreparedMachine, view: View, command: list[str], limits: Limits, gate: Gate
-) -> list[str]:
-    """The whole command line."""
-    descriptors = {"seccomp": gate.seccomp, "info": gate.info_end, "block": gate.block_end}
-    jail = jail_arguments(machine.interpreter, view, limits, descriptors)
-    return [machine.bwrap, *jail, "--", *command]
-
-
 def start_blocked(
-    arguments: list[str], uid: int | None, streams: tuple[int, int], inherited: list[int]
+    machine: PreparedMachine, job: Job, gate: Gate, uid: int | None, log: int
 ) -> subprocess.Popen[bytes]:
     """bubblewrap with an empty environment, as its own host uid where there is one.
 
     Empty by execve, not by --clearenv: the jail's first process keeps what it was started with.
     """
-    stdin, log = streams
+    descriptors = {"seccomp": gate.seccomp, "info": gate.info_end, "block": gate.block_end}
+    jail = jail_arguments(machine.interpreter, job.view, job.limits, descriptors)
     groups: list[int] | None = None if uid is None else []
     return subprocess.Popen(
-        arguments,
+        [machine.bwrap, *jail, "--", *job.command, as_argument(job.rlimits)],
         env={},
         cwd="/",
-        stdin=stdin,
-        stdout=log,
+        stdin=job.stdin,
+        stdout=log if job.stdout is None else job.stdout,
         stderr=log,
-        pass_fds=inherited,
+        pass_fds=[*gate.child_ends(), *(job.view.data or {}).values()],
         user=uid,
         group=uid,
         extra_groups=groups,

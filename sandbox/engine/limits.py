@@ -1,6 +1,9 @@
-"""Resource limits of a jail: chosen here, set inside by the runtime before plugin code, checked here from outside.
+"""Resource limits of a jail.
 
-They cannot be set from outside everywhere: that needs CAP_SYS_RESOURCE, which containers do not have.
+Chosen here, set inside by the runtime before plugin code, checked here from outside.
+
+They cannot be set from outside everywhere: that needs CAP_SYS_RESOURCE, which containers do not
+have.
 """
 
 import resource
@@ -25,8 +28,8 @@ PROC_NAMES = {
 def jail_rlimits(limits: Limits, *, memory_is_bounded: bool) -> dict[int, int]:
     """Each resource with its hard and soft limit.
 
-    Address space is the only bound of memory without a cgroup. With one it is a wide second line, because
-    threads and native libraries reserve far more than they use.
+    Address space is the only bound of memory without a cgroup. With one it is a wide second line,
+    because threads and native libraries reserve far more than they use.
     """
     address_mb = limits.memory_mb + INTERPRETER_MB
     if memory_is_bounded:
@@ -53,7 +56,10 @@ def has_rlimits(pid: int, wanted: dict[int, int]) -> bool:
 
 
 def hard_limits(pid: int) -> dict[int, int]:
-    """Of a process of any uid, for the resources that jails bound; unlimited is a very large number."""
+    """Of a process of any uid, for the resources that jails bound.
+
+    Unlimited is a very large number.
+    """
     found = {}
     for line in Path(f"/proc/{pid}/limits").read_text().splitlines():
         for title, name in PROC_NAMES.items():

@@ -5,8 +5,10 @@ import socket
 from typing import Any
 
 from sandbox.engine.attestation import Attestation
+from sandbox.engine.attesting import attest, demand
 from sandbox.engine.jail import View, python_command
-from sandbox.engine.launch import Jailed, launch, starter
+from sandbox.engine.launch import Jailed, Job, launch, starter
+from sandbox.engine.limits import jail_rlimits
 from sandbox.engine.prepared import PreparedMachine
 from sandbox.engine.process import PluginProcess
 from sandbox.engine.result import JailUnavailable, LoadFailed, OutcomeCode
@@ -19,7 +21,10 @@ HELLO_SECONDS = 20
 async def start_process(
     machine: PreparedMachine, spec: PluginSpec, watch: Watch
 ) -> tuple[PluginProcess, Attestation]:
-    """A process whose plugin is imported and started, without a tenant. LoadFailed, or JailUnavailable for the machine's fault."""
+    """A process whose plugin is imported and started, without a tenant.
+
+    LoadFailed, or JailUnavailable for the machine's fault.
+    """
     host_end, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     loop = asyncio.get_running_loop()
     try:
@@ -48,11 +53,15 @@ async def start_process(
 
 def launch_plugin(machine: PreparedMachine, spec: PluginSpec, stdin: int) -> Jailed:
     """Start the runtime in a jail that sees the version's layers and nothing else. Blocking."""
-    binds = {"/runtime": machine.runtime} | {
-        inside: layer for inside, layer in zip(inner_layers(spec), spec.layers, strict=True)
-    }
-    command = python_command(machine.interpreter, "/runtime/start.py")
-    return launch(machine, View(read_only=binds), command, spec.limits, stdin)
+    layers = dict(zip(inner_layers(spec), spec.layers, strict=True))
+    job = Job(
+        view=View(read_only={"/runtime": machine.runtime} | layers),
+        command=python_command(machine.interpreter, "/runtime/start.py"),
+        limits=spec.limits,
+        rlimits=jail_rlimits(spec.limits, memory_is_bounded=machine.cgroups is not None),
+        stdin=stdin,
+    )
+    return launch(machine, job)
 
 
 def inner_layers(spec: PluginSpec) -> list[str]:
@@ -70,13 +79,10 @@ async def attested(process: PluginProcess, machine: PreparedMachine) -> Attestat
     if not hello:
         log = process.log.take()
         raise JailUnavailable(f"the jail ended before it said hello: {log.strip()[-500:]}", log)
-    attestation = process.attest(hello)
-    missing = attestation.missing_for(machine.minimum)
-    if missing:
-        raise JailUnavailable(
-            f"the jail lacks {', '.join(missing)}, but HOTSWAP_JAIL_MINIMUM demands {machine.minimum.name.lower()}"
-        )
-    return attestation
+    try:
+        return demand(attest(process.jailed, hello), machine.minimum)
+    except FileNotFoundError:
+        raise JailUnavailable("the jail ended while it was looked at") from None
 
 
 async def load(process: PluginProcess, spec: PluginSpec) -> None:

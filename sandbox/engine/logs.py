@@ -21,7 +21,10 @@ def harmless(text: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text without any secret's value. A plugin can still disguise one: this is for mistakes."""
+    """The text without any secret's value.
+
+    A plugin can still disguise one: this is for mistakes.
+    """
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET and secret in text:
             text = text.replace(secret, "***")
@@ -40,7 +43,10 @@ class LogTail:
         self._allowance = READ_BYTES_PER_TICK
 
     def read(self) -> bool:
-        """Take what is in the pipe. False when the allowance of this tick is used up, or the pipe's end is reached."""
+        """Take what is in the pipe.
+
+        False when the allowance of this tick is used up, or the pipe's end is reached.
+        """
         while self._allowance > 0:
             try:
                 part = os.read(self._fd, 65536)

@@ -1,4 +1,7 @@
-"""What the kernel says about a jailed process. Read from outside, so the process cannot lie about itself."""
+"""What the kernel says about a jailed process.
+
+Read from outside, so the process cannot lie about itself.
+"""
 
 import os
 from pathlib import Path
@@ -67,10 +70,13 @@ def separate_namespaces(pid: int) -> frozenset[str]:
     return frozenset(
         name
         for name in NAMESPACES
-        if os.readlink(f"/proc/{pid}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}")
+        if Path(f"/proc/{pid}/ns/{name}").readlink() != Path(f"/proc/self/ns/{name}").readlink()
     )
 
 
 def host_uid_of(status: dict[str, str]) -> int:
-    """The lowest of real, effective, saved and file system uid: one 0 among them is a root process."""
+    """The lowest of real, effective, saved and file system uid.
+
+    One 0 among them is a root process.
+    """
     return min(int(field) for field in status["Uid"].split())

@@ -26,7 +26,10 @@ DRAIN_HOOK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """Counts of this moment. ``processes`` are attached ones; ``busy`` of them have a call in flight."""
+    """Counts of this moment.
+
+    ``processes`` are attached ones; ``busy`` of them have a call in flight.
+    """
 
     tenants: int
     processes: int
@@ -60,14 +63,16 @@ class VersionPool:
         self._quiet = asyncio.Event()
 
     async def start(self) -> Attestation:
-        """Load the first spare. LoadFailed says what the version, JailUnavailable what the machine did wrong."""
-        process = await self._supply.start_one()
+        """Load the first spare.
+
+        LoadFailed says what the version, JailUnavailable what the machine did wrong.
+        """
+        process, attestation = await self._supply.start_one()
         self.budget.pools.add(self)
         self.budget.watch.add_chore(self)
         self._supply.give(process)
         self._supply.balance()
-        assert self._supply.attestation is not None
-        return self._supply.attestation
+        return attestation
 
     async def call(self, attachment: Attachment, call: Call) -> Outcome:
         """Run one call for the attachment's tenant. Never raises for anything that a plugin did."""
@@ -84,13 +89,15 @@ class VersionPool:
             return await ticket.future
         finally:
             self._open_calls -= 1
-            if self._draining and not self._open_calls:
-                self._quiet.set()
+            if not self._open_calls:
+                self._on_no_calls()
 
     async def examine(
         self, examples: Sequence[Call] = (), attachment: Attachment | None = None
     ) -> Examination:
-        """Ask liveness and readiness of a process without a tenant, never behind a call. LoadFailed if none can be had.
+        """Ask liveness and readiness of a process without a tenant, never behind a call.
+
+        LoadFailed if none can be had.
 
         With examples it runs them too, for a made-up tenant, and that process is thrown away.
         """
@@ -112,13 +119,19 @@ class VersionPool:
         self._supply.set_wanted(count)
 
     async def release_tenant(self, tenant_id: str) -> None:
-        """End a tenant's processes after the calls that it has: nothing of it, secrets included, stays in memory."""
+        """End a tenant's processes after the calls that it has.
+
+        Nothing of it, secrets included, stays in memory.
+        """
         group = self._groups.pop(tenant_id, None)
         if group is not None:
             group.close()
 
     async def drain(self, seconds: float) -> None:
-        """Answer new calls with ``draining``, let the accepted ones finish, run the plugin's drain, stop."""
+        """Answer new calls with ``draining``, let the accepted ones finish, then stop.
+
+        The plugin's own ``drain`` runs in every process of a tenant.
+        """
         self._draining = True
         self._supply.set_wanted(0)
         if self._open_calls:
@@ -126,7 +139,7 @@ class VersionPool:
                 async with asyncio.timeout(seconds):
                     await self._quiet.wait()
         idle = [process for process in self._processes() if not process.in_flight]
-        await asyncio.gather(*(process.finish(DRAIN_HOOK_SECONDS) for process in idle))
+        await asyncio.gather(*(process.drain(DRAIN_HOOK_SECONDS) for process in idle))
         await self.stop()
 
     async def stop(self) -> None:
@@ -160,7 +173,10 @@ class VersionPool:
         )
 
     def memory_bytes(self) -> int:
-        """Proportional memory of all its processes. Reads /proc for each: not for every heartbeat."""
+        """Proportional memory of all its processes.
+
+        Reads /proc for each: not for every heartbeat.
+        """
         processes = [*self._supply.spares, *self._processes()]
         return sum(observed.pss_bytes_of(process.jailed.first) for process in processes)
 
@@ -183,6 +199,10 @@ class VersionPool:
             del self._groups[tenant_id]
         if not self._draining:
             self._supply.balance()
+
+    def _on_no_calls(self) -> None:
+        if self._draining:
+            self._quiet.set()
 
     def _processes(self) -> list[PluginProcess]:
         return [process for group in self._groups.values() for process in group.processes]

@@ -1,4 +1,7 @@
-"""A machine made ready for jails, once per process: interpreter, runtime, uids, cgroup parent, filter."""
+"""A machine made ready for jails, once per process.
+
+Interpreter, runtime, uids, cgroup parent, filter.
+"""
 
 import os
 import shutil
@@ -13,12 +16,15 @@ from sandbox.engine.interpreter import Interpreter, find_interpreter
 from sandbox.engine.jail import JailSettings
 from sandbox.engine.result import JailUnavailable
 from sandbox.engine.seccomp import seccomp_program
-from sandbox.engine.uids import UidPool, default_uid_range
+from sandbox.engine.uids import LOW_RANGE, UidPool, default_uid_range, is_mapped
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMachine:
-    """Everything that all jails of this process share. ``cgroup_absence`` says why ``cgroups`` is None."""
+    """Everything that all jails of this process share.
+
+    ``cgroup_absence`` says why ``cgroups`` is None.
+    """
 
     settings: JailSettings
     bwrap: str
@@ -39,7 +45,10 @@ _lock = threading.Lock()
 
 
 def prepare_machine(settings: JailSettings) -> PreparedMachine:
-    """Blocking, and cached by process id: a forked child must not share its parent's uids. JailUnavailable."""
+    """Blocking, and cached by process id: a forked child must not share its parent's uids.
+
+    JailUnavailable.
+    """
     key = (os.getpid(), settings)
     with _lock:
         if key not in _prepared:
@@ -79,8 +88,9 @@ def refuse_hidden_root(settings: JailSettings) -> None:
     for directory in (root, *root.parents):
         if not directory.stat().st_mode & 0o001:
             raise JailUnavailable(
-                f"{settings.layers_root} cannot be reached by a jail: {directory} is closed to other users. "
-                "Set HOTSWAP_LAYERS_DIR to a directory that every user can traverse, such as /var/lib/hotswap"
+                f"{settings.layers_root} cannot be reached by a jail: {directory} is closed to "
+                "other users. Set HOTSWAP_LAYERS_DIR to a directory that every user can "
+                "traverse, such as /var/lib/hotswap"
             )
 
 
@@ -89,6 +99,11 @@ def uids_for(settings: JailSettings) -> UidPool | None:
     uid_range = settings.uid_range or default_uid_range()
     if os.geteuid() != 0 or uid_range is None:
         return None
+    if not is_mapped(uid_range[1], Path("/proc/self/uid_map").read_text()):
+        raise JailUnavailable(
+            f"the uids {uid_range[0]}-{uid_range[1]} do not exist in this container: "
+            f"set HOTSWAP_JAIL_UIDS to {LOW_RANGE[0]}-{LOW_RANGE[1]}"
+        )
     return UidPool(uid_range, settings.uid_locks)
 
 

@@ -36,7 +36,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``result`` is JSON and set only when ok. ``started``: the call was handed to a process, so it may have acted.
+    """``result`` is JSON and set only when ok.
+
+    ``started``: the call was handed to a process, so it may have acted.
 
     ``retry_after_seconds`` is set where the same call may succeed later (not_ready, draining).
     """
@@ -58,7 +60,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a version said about itself: an empty text means that the hook passed or does not exist."""
+    """What a version said about itself.
+
+    An empty text means that the hook passed or does not exist.
+    """
 
     liveness: str
     readiness: str
@@ -79,5 +84,5 @@ class LoadFailed(Exception):  # noqa: N818 - the name says what happened to the 
         self.log = log
 
 
-class JailUnavailable(LoadFailed):  # noqa: N818 - likewise
+class JailUnavailable(LoadFailed):
     """This machine cannot give the jail that was asked for; no version is to blame."""

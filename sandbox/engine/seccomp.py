@@ -1,7 +1,10 @@
-"""System calls that no plugin needs. A deny list that answers with errors, so that libraries can fall back.
+"""System calls that no plugin needs.
 
-pyseccomp only writes the program; bubblewrap loads it (``--seccomp FD``) as its last act before the interpreter.
-Sources: bubblewrap's and Docker's default profiles, IOI isolate 2.4 to 2.6, CVE-2017-5226, CVE-2019-10063, CVE-2021-41133.
+A deny list that answers with errors, so that libraries can fall back.
+
+pyseccomp only writes the program; bubblewrap loads it (``--seccomp FD``) as its last act before the
+interpreter. Sources: bubblewrap's and Docker's default profiles, IOI isolate 2.4 to 2.6,
+CVE-2017-5226, CVE-2019-10063, CVE-2021-41133.
 """
 
 import errno
@@ -11,17 +14,19 @@ from functools import cache
 
 import pyseccomp
 
-DENIED = """
-ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise
-keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register
-bpf perf_event_open userfaultfd unshare setns mount umount umount2 pivot_root chroot
-fsopen fsconfig fsmount fspick move_mount open_tree mount_setattr
-name_to_handle_at open_by_handle_at init_module finit_module delete_module
-kexec_load kexec_file_load reboot swapon swapoff acct quotactl quotactl_fd syslog
-settimeofday clock_settime clock_adjtime adjtimex stime vhangup nfsservctl lookup_dcookie
-iopl ioperm modify_ldt uselib ustat sysfs get_kernel_syms create_module query_module
-move_pages mbind migrate_pages set_mempolicy fanotify_init mknod mknodat
-""".split()
+DENIED = (
+    "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "process_madvise",
+    "keyctl", "add_key", "request_key", "io_uring_setup", "io_uring_enter", "io_uring_register",
+    "bpf", "perf_event_open", "userfaultfd", "unshare", "setns", "mount", "umount", "umount2",
+    "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount",
+    "open_tree", "mount_setattr", "name_to_handle_at", "open_by_handle_at", "init_module",
+    "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon",
+    "swapoff", "acct", "quotactl", "quotactl_fd", "syslog", "settimeofday", "clock_settime",
+    "clock_adjtime", "adjtimex", "stime", "vhangup", "nfsservctl", "lookup_dcookie", "iopl",
+    "ioperm", "modify_ldt", "uselib", "ustat", "sysfs", "get_kernel_syms", "create_module",
+    "query_module", "move_pages", "mbind", "migrate_pages", "set_mempolicy", "fanotify_init",
+    "mknod", "mknodat",
+)  # fmt: skip
 
 NAMESPACE_FLAGS = 0x7E020080  # every CLONE_NEW* of clone(2)
 LOW_32_BITS = 0xFFFFFFFF  # the kernel ignores the rest of an int, so a filter must too
@@ -32,7 +37,10 @@ HIGHEST_FAMILY = 64
 
 @cache
 def seccomp_program() -> bytes:
-    """The filter as the kernel reads it, for this machine's architecture. OSError when libseccomp is missing."""
+    """The filter as the kernel reads it, for this machine's architecture.
+
+    OSError when libseccomp is missing.
+    """
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.ERRNO(errno.ENOSYS))
     refuse = pyseccomp.ERRNO(errno.EPERM)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one jail; ``cpu_seconds`` and ``wall_seconds`` of one call, sizes in the unit of their name."""
+    """Bounds of one jail.
+
+    ``cpu_seconds`` and ``wall_seconds`` of one call, sizes in the unit of their name.
+    """
 
     memory_mb: int = 256
     cpu_seconds: float = 5
@@ -20,7 +23,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class PluginSpec:
-    """One version as an instance runs it. ``layers`` are unpacked, readable trees, the artifact's first."""
+    """One version as an instance runs it.
+
+    ``layers`` are unpacked, readable trees, the artifact's first.
+    """
 
     plugin: str
     version: str
@@ -35,7 +41,10 @@ class PluginSpec:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A tenant's installation at one epoch. ``config`` is a JSON object; ``secrets`` are value-mode ones only."""
+    """A tenant's installation at one epoch.
+
+    ``config`` is a JSON object; ``secrets`` are value-mode ones only.
+    """
 
     tenant_id: str
     installation_id: str
@@ -46,7 +55,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One invocation. ``parameters`` must already be a valid JSON object; ``deadline`` is on ``time.monotonic()``.
+    """One invocation.
+
+    ``parameters`` must already be a valid JSON object; ``deadline`` is on ``time.monotonic()``.
 
     ``wall_seconds`` lowers the version's limit for this call (a method's own timeout).
     """

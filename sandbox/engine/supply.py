@@ -1,4 +1,7 @@
-"""Loaded processes without a tenant: kept ready, handed to whoever claims one, replaced in the background."""
+"""Loaded processes without a tenant.
+
+Kept ready, handed to whoever claims one, replaced in the background.
+"""
 
 import asyncio
 import time
@@ -42,14 +45,11 @@ class ProcessSupply:
         self.spares: list[PluginProcess] = []
         self.wanted = wanted_spares
         self.starting = 0
-        self.attestation: Attestation | None = None
         self._jail = jail
         self._claims: deque[TenantGroup] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._last_failure = ""
-
-    # -- what a group asks --------------------------------------------------------------------------------------
 
     def claim(self, group: TenantGroup) -> PluginProcess | None:
         """A spare, or None and a place in the queue for the next process."""
@@ -75,8 +75,6 @@ class ProcessSupply:
         """End a process without calls, in the background."""
         self._run(process.finish())
 
-    # -- owner of the spares ------------------------------------------------------------------------------------
-
     def on_free(self, process: PluginProcess) -> None:
         """Spares have no calls."""
 
@@ -90,10 +88,8 @@ class ProcessSupply:
             self.breaker.fail(time.monotonic())
         self.balance()
 
-    # -- keeping them -------------------------------------------------------------------------------------------
-
-    async def start_one(self) -> PluginProcess:
-        """A loaded process, owned by this supply. LoadFailed when it cannot be had."""
+    async def start_one(self) -> tuple[PluginProcess, Attestation]:
+        """A loaded process, owned by this supply, and what its jail has. LoadFailed if none."""
         if not self.budget.take():
             raise LoadFailed(
                 f"all {self.budget.processes} plugin processes of this instance are in use"
@@ -102,7 +98,7 @@ class ProcessSupply:
 
     async def take(self) -> PluginProcess:
         """A spare out of the row, or a new process, for a use that is not a tenant's."""
-        process = self.spares.pop() if self.spares else await self.start_one()
+        process = self.spares.pop() if self.spares else (await self.start_one())[0]
         self.balance()
         return process
 
@@ -127,7 +123,10 @@ class ProcessSupply:
         self.balance()
 
     def balance(self) -> None:
-        """Start what is missing for claims and spares. Claims may push idle processes out, spares may not."""
+        """Start what is missing for claims and spares.
+
+        Claims may push idle processes out, spares may not.
+        """
         while not self._stopped and self.starting < STARTS_AT_ONCE:
             claimed = len(self._claims) > self.starting
             if not claimed and len(self.spares) + self.starting >= self.wanted + len(self._claims):
@@ -151,21 +150,21 @@ class ProcessSupply:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _start(self) -> PluginProcess:
+    async def _start(self) -> tuple[PluginProcess, Attestation]:
         """In a place of the budget that is taken already."""
         try:
             loop = asyncio.get_running_loop()
             machine = await loop.run_in_executor(starter(), prepare_machine, self._jail)
-            process, self.attestation = await start_process(machine, self.spec, self.watch)
+            process, attestation = await start_process(machine, self.spec, self.watch)
         except BaseException:
             self.budget.give_back()
             raise
         process.owner = self
-        return process
+        return process, attestation
 
     async def _start_and_give(self) -> None:
         try:
-            process = await self._start()
+            process, _ = await self._start()
         except LoadFailed as failure:
             self._last_failure = failure.reason
             self.breaker.fail(time.monotonic())

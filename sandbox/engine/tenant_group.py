@@ -1,7 +1,7 @@
 """The processes of one tenant in one version, and the calls that wait for them.
 
-Waiting calls stay here, in the host: a kill loses only the call that ran. One process has one call at a time
-(``threads`` of them where the manifest asks for it).
+Waiting calls stay here, in the host: a kill loses only the call that ran. One process has one call
+at a time (``threads`` of them where the manifest asks for it).
 """
 
 import asyncio
@@ -56,7 +56,10 @@ class TenantGroup:
         self._changing: set[asyncio.Task[None]] = set()
 
     def submit(self, ticket: Ticket, attachment: Attachment) -> None:
-        """Run the call now or as soon as a process is free. An older attachment than the known one changes nothing."""
+        """Run the call now or as soon as a process is free.
+
+        An older attachment than the known one changes nothing.
+        """
         if attachment.epoch > self.attachment.epoch:
             self.attachment = attachment
         if len(self.waiting) >= MAX_WAITING:
@@ -84,7 +87,10 @@ class TenantGroup:
             self.supply.unclaim(self)
 
     def _take_free(self) -> PluginProcess | None:
-        """A process with room and the current configuration. One with an older configuration is sent to change it."""
+        """A process with room and the current configuration.
+
+        One with an older configuration is sent to change it.
+        """
         while self._free:
             process = self._free.pop()
             process.listed = False
@@ -192,7 +198,10 @@ class TenantGroup:
         task.add_done_callback(self._changing.discard)
 
     async def _changed(self, process: PluginProcess) -> None:
-        """Tell the process its new configuration; end it if it cannot take that, so that a new one comes."""
+        """Tell the process its new configuration.
+
+        End it if it cannot take that, so that a new one comes.
+        """
         if await process.change_config(self.attachment) and not process.ended:
             self._list(process)
         elif not process.ended:

@@ -1,7 +1,9 @@
-"""A host uid for every jail. Two HotSwap processes on one machine share a range without meeting, by lock files.
+"""A host uid for every jail.
 
-A process locks blocks of uids and hands out from them, oldest release first, so that a uid comes back as late as possible.
-The kernel drops the lock when the process dies, however it dies.
+Two HotSwap processes on one machine share a range without meeting, by lock files.
+
+A process locks blocks of uids and hands out from them, oldest release first, so that a uid comes
+back as late as possible. The kernel drops the lock when the process dies, however it dies.
 """
 
 import fcntl
@@ -71,12 +73,13 @@ class UidPool:
                 self._free.extend(range(start, min(start + BLOCK, self._last + 1)))
                 return
         raise NoUidLeft(
-            f"all uids from {self._first} to {self._last} are in use: widen HOTSWAP_JAIL_UIDS or stop an instance"
+            f"all uids from {self._first} to {self._last} are in use: "
+            "widen HOTSWAP_JAIL_UIDS or stop an instance"
         )
 
 
 def lock_file(path: Path) -> int | None:
-    """An open descriptor that holds the lock, or None when somebody has it (this process included)."""
+    """An open descriptor that holds the lock; None when somebody has it, this process included."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,7 @@
-"""One timer for everything that can be late. A timer per call would cost more than many calls do."""
+"""One timer for everything that can be late.
+
+A timer per call would cost more than many calls do.
+"""
 
 import asyncio
 import time
@@ -16,7 +19,10 @@ class Busy(Protocol):
 
 
 class Waiting(Protocol):
-    """A queue of calls. ``expire`` answers those whose deadline passed and tells whether any still wait."""
+    """A queue of calls.
+
+    ``expire`` answers those whose deadline passed and tells whether any still wait.
+    """
 
     def expire(self, now: float) -> bool: ...
 
@@ -28,7 +34,7 @@ class Chore(Protocol):
 
 
 class Watch:
-    """Asks the busy and the waiting 40 times a second while there are any, and the chores once a second."""
+    """Asks the busy and the waiting 40 times a second while there are any, the chores once."""
 
     def __init__(self) -> None:
         self.busy: set[Busy] = set()

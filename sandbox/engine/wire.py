@@ -1,7 +1,8 @@
 """The host's end of the wire: four bytes of big-endian length, then JSON.
 
-Whatever comes out of a jail is hostile. The length is checked before the body is kept, orjson refuses NaN,
-Infinity, invalid UTF-8, lone surrogates and more than 1024 levels, and an answer names its call's nonce.
+Whatever comes out of a jail is hostile. The length is checked before the body is kept, orjson
+refuses NaN, Infinity, invalid UTF-8, lone surrogates and more than 1024 levels, and an answer names
+its call's nonce.
 """
 
 from binascii import hexlify
@@ -37,7 +38,10 @@ def encode_frame(body: bytes) -> bytes:
 
 
 def call_frame(nonce: bytes, call: Call, deadline: float) -> bytes:
-    """The frame of an invocation. The parameters are spliced in: they were validated as JSON already."""
+    """The frame of an invocation.
+
+    The parameters are spliced in: they were validated as JSON already.
+    """
     head = orjson.dumps((call.method, call.call_id, deadline, call.traceparent))
     body = b'{"nonce":"%b","call":%b,"parameters":%b}' % (nonce, head, call.parameters)
     return HEADER.pack(len(body)) + body
@@ -60,7 +64,7 @@ def attachment_fields(attachment: Attachment) -> dict[str, Any]:
 
 
 def result_of(frame: bytes) -> tuple[bytes, bytes] | None:
-    """Nonce and result of a frame that has the fixed shape of a good answer, or None for any other frame.
+    """Nonce and result of a frame with the fixed shape of a good answer; None for any other.
 
     The result is validated by itself, so nothing can be smuggled in behind it.
     """

@@ -1,9 +1,9 @@
-"""First code inside a jail: `python -I -S start.py`. The engine's host side starts it; nothing else should."""
+"""First code inside a jail: ``python -I -S start.py``. Only the engine's host side starts it."""
 
 import sys
 
 sys.path.insert(0, "/runtime")
 
-from hotswap_runtime.loop import main  # noqa: E402 - isolated mode has no path to it before
+from hotswap_runtime.loop import main
 
 main()

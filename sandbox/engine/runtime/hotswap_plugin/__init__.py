@@ -3,8 +3,8 @@
 Standard library only, so that an author can import the very same directory in tests.
 """
 
-from hotswap_plugin.context import TenantContext
-from hotswap_plugin.errors import EgressDeniedError, PluginError
-from hotswap_plugin.plugin import Plugin
+from .context import TenantContext
+from .errors import EgressDeniedError, PluginError
+from .plugin import Plugin
 
 __all__ = ["EgressDeniedError", "Plugin", "PluginError", "TenantContext"]

@@ -1,4 +1,4 @@
-"""Errors with a meaning on the wire. Any other exception becomes ``plugin_error`` with its type and text."""
+"""Errors with a meaning on the wire. Any other exception becomes ``plugin_error`` with its text."""
 
 
 class PluginError(Exception):

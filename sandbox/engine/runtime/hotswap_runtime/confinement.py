@@ -1,13 +1,18 @@
 """What a jailed process gives up by itself, before it sees any code that is not ours."""
 
+from __future__ import annotations
+
 import os
 import resource
 
-from hotswap_runtime import landlock
+from . import landlock
 
 
-def confine(rlimits, writable=()):
-    """Set the resource limits (``number=value,...``) and Landlock, clear the environment; the Landlock ABI in force."""
+def confine(rlimits: str, writable: tuple[str, ...] = ()) -> int:
+    """Set the limits (``number=value,...``) and Landlock, clear the environment.
+
+    The Landlock ABI.
+    """
     os.environ.clear()
     os.umask(0o077)
     for pair in rlimits.split(","):

@@ -1,30 +1,40 @@
 """Read a message, do it, answer. One at a time, unless the manifest asked for threads."""
 
+from __future__ import annotations
+
 import os
 import sys
 
 from hotswap_plugin.context import Tenant, TenantContext
-from hotswap_runtime import loading
-from hotswap_runtime.answers import failure, failure_of, success
-from hotswap_runtime.confinement import confine
-from hotswap_runtime.streams import Sink, flush_streams, replace_streams
-from hotswap_runtime.wire import Wire, encode_json, take_wire
+
+from . import loading
+from .answers import failure_of, success
+from .confinement import confine
+from .streams import Sink, flush_streams, replace_streams
+from .wire import Wire, encode_json, take_wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Message = dict[str, Any]
 
 
 class Loop:
     """The state of one process: what is loaded and, once attached, for which tenant."""
 
-    def __init__(self, wire):
+    def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self.send = wire.send
-        self.loaded = None
-        self.tenant = None
+        self.send: Callable[..., None] = wire.send
+        self.loaded = loading.Loaded({}, None)
+        self.tenant = Tenant("", "", "", {}, {}, -1)  # a spare's; attaching comes before any call
         self.version = ""
         self.output_bytes = 0
-        self.dispatch = self.call
+        self.dispatch: Callable[[Message], None] = self.call
 
-    def run(self):
-        """Until the host hangs up or asks for the end."""
+    def run(self) -> None:
+        """Until the host hangs up (EOFError)."""
         receive = self.wire.receive
         while True:
             message = receive()
@@ -33,7 +43,7 @@ class Loop:
             else:
                 self.control(message)
 
-    def call(self, message):
+    def call(self, message: Message) -> None:
         """Run one method. Nothing that it raises leaves this function."""
         nonce = message["nonce"]
         method, call_id, deadline, traceparent = message["call"]
@@ -51,7 +61,7 @@ class Loop:
         else:
             self.send(answer)
 
-    def control(self, message):
+    def control(self, message: Message) -> None:
         """Everything that is not a call: load, attach, config, probe, drain."""
         nonce = message["nonce"]
         try:
@@ -62,40 +72,43 @@ class Loop:
         flush_streams()
         self.send(frame)
 
-    def do_load(self, message):
-        """Import and start the plugin; which optional hooks it has."""
+    def do_load(self, message: Message) -> Message:
+        """Import and start the plugin; which hooks it has."""
         self.version = message["version"]
         self.output_bytes = message["output_bytes"]
         self.loaded = loading.load(message["layers"], message["entry_point"], message["methods"])
         if message["threads"] > 1:
-            from hotswap_runtime.threads import dispatch_to_threads
+            from .threads import dispatch_to_threads
 
             self.dispatch, self.send = dispatch_to_threads(self, message["threads"])
         return {"hooks": [name for name in loading.HOOKS if self.loaded.hook(name)]}
 
-    def do_attach(self, message):
+    def do_attach(self, message: Message) -> None:
         """From here on this process belongs to one tenant."""
         self.tenant = self.tenant_of(message)
 
-    def do_config(self, message):
+    def do_config(self, message: Message) -> None:
         """The tenant's configuration changed; if the hook fails, the host replaces the process."""
         self.tenant = self.tenant_of(message)
         context = TenantContext(self.tenant, "config_changed", "", message["deadline"], "", Sink())
-        self.loaded.hook("config_changed")(context)
+        self.run_hook("config_changed", context)
 
-    def do_probe(self, message):
+    def do_probe(self, message: Message) -> None:
         """Ask the plugin's own liveness or readiness."""
-        hook = self.loaded.hook(message["probe"])
-        if hook is not None:
-            hook()
+        self.run_hook(message["probe"])
 
-    def do_drain(self, message):
-        """Let the plugin finish; the host closes the wire after the answer."""
-        hook = self.loaded.hook("drain")
-        if hook is not None:
-            hook(message["deadline"])
+    def do_drain(self, message: Message) -> None:
+        """Let the plugin finish; the host hangs up after the answer."""
+        self.run_hook("drain", message["deadline"])
 
-    def tenant_of(self, message):
+    def run_hook(self, name: str, *arguments: object) -> None:
+        """A plain function has no hooks, and passes."""
+        hook = self.loaded.hook(name)
+        if hook is not None:
+            hook(*arguments)
+
+    def tenant_of(self, message: Message) -> Tenant:
+        """The tenant as the host describes it."""
         return Tenant(
             message["tenant_id"],
             message["installation_id"],
@@ -106,8 +119,8 @@ class Loop:
         )
 
 
-def main():
-    """Close every door, say hello with what is in force, then serve. Never returns."""
+def main() -> None:
+    """Close every door, say hello with what is in force, then serve."""
     take_wire()
     replace_streams()
     wire = Wire()
@@ -116,7 +129,4 @@ def main():
     try:
         Loop(wire).run()
     except (EOFError, OSError):
-        os._exit(0)
-    except MemoryError:
-        wire.send(failure("", "memory_limit", "out of memory outside of a call"))
-    os._exit(1)
+        os._exit(0)  # not exit(): threads and atexit functions of the plugin would keep it alive
