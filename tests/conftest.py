@@ -15,7 +15,7 @@ from tests.databases import drop_database, recreate_database
 from tests.processes import Processes, environment_for
 from tests.servers import DATABASE, database_url, ensure_postgres, ensure_valkey, valkey_is_started
 
-pytest_plugins = ("tests.actors",)
+pytest_plugins = ("tests.actors", "tests.clients")
 SLOW_SUITES = ("attack", "bare", "browser", "chaos", "prometheus", "s3", "slow")
 
 

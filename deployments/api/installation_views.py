@@ -124,8 +124,9 @@ class Config(_OfTenant, APIView):
     )
     def put(self, request: Request, slug: str, name: str) -> Response:
         """Replace the config by one that fits the schema of the version that serves the tenant."""
+        row = self.find_installation()
         given = read_body(serializers.ConfigSerializer, request)
-        return self._change(self.find_installation(), given["config"])
+        return self._change(row, given["config"])
 
     @extend_schema(
         parameters=[ENVIRONMENT, IF_MATCH],
@@ -134,8 +135,8 @@ class Config(_OfTenant, APIView):
     )
     def patch(self, request: Request, slug: str, name: str) -> Response:
         """Change parts of the config."""
-        given = read_body(serializers.ConfigPatchSerializer, request)
         row = self.find_installation()
+        given = read_body(serializers.ConfigPatchSerializer, request)
         return self._change(row, _merge(row.config, given["config"]), row.revision)
 
     def _change(
@@ -159,12 +160,11 @@ class Pin(_OfTenant, APIView):
     )
     def put(self, request: Request, slug: str, name: str) -> Response:
         """Keep the tenant on a version that is or was stable there, or is being deployed."""
-        values = read_body(serializers.NewPinSerializer, request)
         row = installations.pin_version(
             installation=self.find_installation(),
             by=request.user,
             if_revision=wanted_revision(request),
-            **values,
+            **read_body(serializers.NewPinSerializer, request),
         )
         return _shown(row)
 
