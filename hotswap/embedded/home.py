@@ -80,9 +80,11 @@ class Home:
     def read_state(self) -> dict[str, Any]:
         """What the running ``./dev up`` wrote about itself; empty when none is ready."""
         try:
-            return dict(json.loads(self.state_file.read_text()))
+            state = dict(json.loads(self.state_file.read_text()))
         except (OSError, ValueError):
             return {}
+        # After a kill -9 the file is there and its writer is not.
+        return state if Path(f"/proc/{state['pid']}").exists() else {}
 
     def passwords(self) -> dict[str, str]:
         """Everybody's password, made at the first start."""

@@ -107,7 +107,7 @@ def test_a_service_that_ends_again_and_again_is_given_up_at_the_start(tmp_path):
     supervisor = Supervisor(tmp_path / "children")
     supervisor.start_stage(service(tmp_path, "-c", "raise SystemExit('no such command')"))
     try:
-        with pytest.raises(EmbeddedError, match="web ended 3 times(.|\n)*no such command"):
+        with pytest.raises(EmbeddedError, match=r"web ended 3 times(.|\n)*no such command"):
             supervisor.wait_until_ready(60)
     finally:
         supervisor.stop()
