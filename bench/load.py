@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Record:
-    """One call as its client saw it: ``status`` 0 is a broken connection; times in epoch seconds."""
+    """One call as its client saw it. ``status`` 0: the connection broke. Times in epoch seconds."""
 
     call: str
     tenant: str
