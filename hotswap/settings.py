@@ -278,4 +278,6 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("overview"),
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# RequestIdMiddleware has checked it, or made it.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 LOGGING = configure_logging(env.str("HOTSWAP_LOG_LEVEL", default="INFO"), as_json=not DEBUG)

@@ -21,9 +21,9 @@ class RequestIdMiddleware:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        # django-structlog reads it from there, and would otherwise log an id of its own; nobody may
-        # have asked for ``request.headers`` before, which is a copy.
+        # django-structlog reads it from there, and would otherwise log an id of its own.
         request.META["HTTP_X_REQUEST_ID"] = request_id
+        vars(request).pop("headers", None)  # a copy that an earlier middleware has asked for
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response.headers[HEADER] = request_id

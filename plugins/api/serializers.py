@@ -49,7 +49,7 @@ class PluginReplaceSerializer(PluginChangesSerializer):
 
 
 class RegisterPluginSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=60)
+    name = serializers.CharField(max_length=60, trim_whitespace=False)
     summary = serializers.CharField(max_length=200, allow_blank=True, default="")
     type = serializers.CharField(max_length=40, default="general")
     tags = serializers.ListField(

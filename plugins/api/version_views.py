@@ -26,6 +26,7 @@ from plugins.api.filters import VersionFilter
 from plugins.api.idempotency import idempotent
 from plugins.api.permissions import CanApproveVersions, CanRegisterPlugins
 from plugins.models import Plugin, PluginVersion
+from plugins.rules import check_may_edit
 from plugins.storage import ArtifactStore
 
 Service = Callable[..., PluginVersion]
@@ -76,6 +77,8 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
     )
     def create(self, request: Request, plugin_name: str) -> Response:
         plugin = get_object_or_404(Plugin.objects.select_related("owner"), name=plugin_name)
+        # Before the body is read: it may be long.
+        check_may_edit(request.user, plugin)
         given = serializers.UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         version = services.upload_version(

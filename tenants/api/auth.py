@@ -91,8 +91,10 @@ class KeyListView(_PersonView):
     def get(self, request: Request) -> Response:
         """Keys that still open something; the keys themselves are never shown again."""
         paginator = self.pagination_class()
+        # Chosen within the caller's own scope: another's tenant must not be found.
+        keys = self._keys(request)
         with scope_all():
-            page = paginator.paginate_queryset(self._keys(request), request, self)
+            page = paginator.paginate_queryset(keys, request, self)
             data = serializers.KeySerializer(page, many=True).data
         return paginator.get_paginated_response(data)
 

@@ -13,7 +13,7 @@ import structlog
 from django.core import exceptions as django_errors
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from rest_framework import exceptions as drf
@@ -56,6 +56,8 @@ DJANGO_ERRORS: Mapping[type[Exception], Problem] = {
     RequestDataTooBig: Problem(413, "too_large", "The body is larger than this address takes."),
     UnreadablePostError: Problem(400, "malformed_body", "The body ended before it was complete."),
     SuspiciousOperation: Problem(400, "invalid", "The request is malformed."),
+    # A NUL in an address, a number beyond the column: what came in, not what is here.
+    DataError: Problem(400, "invalid", "A value in the request cannot be stored or looked up."),
     OperationalError: UNAVAILABLE,
     InterfaceError: UNAVAILABLE,
 }
@@ -136,8 +138,8 @@ def _of_django(error: Exception) -> Problem | None:
     if isinstance(error, django_errors.ValidationError):
         fields = fields_of_django(error)
         return Problem(400, "invalid", _summary(fields), fields)
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.warning("database_unavailable", error=str(error))
+    if isinstance(error, OperationalError | InterfaceError | DataError):
+        logger.warning("database_refused", error=str(error))
     return next((problem for cls, problem in DJANGO_ERRORS.items() if isinstance(error, cls)), None)
 
 
