@@ -36,7 +36,10 @@ class Caller:
 
 @dataclass(frozen=True)
 class Plan:
-    """``rate`` in calls a second over all clients; 0 sends as fast as answers come."""
+    """``rate`` in calls a second over all clients; 0 sends as fast as answers come.
+
+    With ``keep_answers`` a record has the body of a good answer.
+    """
 
     targets: tuple[str, ...]
     callers: tuple[Caller, ...]
@@ -44,6 +47,7 @@ class Plan:
     rate: float = 300
     seconds: float = 60
     calls: int = 0
+    keep_answers: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Record:
     status: int
     version: str
     code: str = ""
+    answer: str = ""
 
     @property
     def ok(self) -> bool:
@@ -205,15 +210,16 @@ class _Sender:
             return
         caller = self.plan.callers[number % len(self.plan.callers)]
         call = f"load-{os.getpid()}-{number}"
-        status, version, code = 0, "", "connection"
+        status, version, code, answer = 0, "", "connection", ""
         if connection is not None:
             try:
                 status = await connection.call(_request(target, caller, call, number))
                 version = connection.version
                 code = "" if status == 200 else _error_code(connection.body)
+                answer = connection.body.decode() if self.plan.keep_answers and not code else ""
             except OSError as error:
                 code = type(error).__name__
-        row = [call, caller.tenant, target, due, time.time(), status, version, code]
+        row = [call, caller.tenant, target, due, time.time(), status, version, code, answer]
         self.out.write(json.dumps(row) + "\n")  # type: ignore[attr-defined]
 
 

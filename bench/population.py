@@ -16,7 +16,7 @@ from plugins.services import approve_version, register_plugin, upload_version
 from tenants.keys import issue_key
 from tenants.services import create_tenant, enable_installation, set_quotas
 
-UNLIMITED = {"requests_per_minute": 10_000_000, "concurrency": 1_000}
+UNLIMITED = {"requests_per_minute": 1_000_000, "concurrency": 1_000}
 
 
 @dataclass(frozen=True)
