@@ -121,7 +121,7 @@ _file_artifacts = {
     "OPTIONS": {"location": str(HOTSWAP_HOME / "artifacts")},
 }
 _s3_artifacts = {
-    "BACKEND": "storages.backends.s3.S3Storage",
+    "BACKEND": "plugins.storage_s3.S3Artifacts",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": env.str("HOTSWAP_S3_ENDPOINT_URL", default="") or None,
@@ -129,7 +129,6 @@ _s3_artifacts = {
         "secret_key": read_secret("HOTSWAP_S3_SECRET_ACCESS_KEY") or None,
         "region_name": env.str("HOTSWAP_S3_REGION", default="us-east-1"),
         "addressing_style": "path",
-        "signature_version": "s3v4",
         "file_overwrite": False,
         "default_acl": None,
         "querystring_expire": 300,

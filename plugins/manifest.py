@@ -62,7 +62,7 @@ def compatibility_problems(
         ("requires_hotswap", "HotSwap", hotswap),
     ):
         wanted = getattr(manifest, key)
-        if wanted and not satisfies(have, wanted):
+        if wanted and not satisfies(have.rstrip("+"), wanted):  # a + marks a local build
             found[key] = [f"wants {name} {wanted}; here is {have}"]
     return found
 

@@ -15,12 +15,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from storages.backends.s3 import S3Storage
 
 from hotswap.embedded.ports import any_free_port
 from hotswap.embedded.processes import end, spawn, tail
+from plugins.storage_s3 import S3Artifacts, client_config
 from tests.waiting import wait_until
 
 KINDS = ("account", "container", "object")
@@ -126,10 +125,10 @@ class S3Server:
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=secret_key,
             region_name=REGION,
-            config=client_config(),
+            config=client_config("path"),
         )
 
-    def storage(self, bucket: str, **changes) -> S3Storage:
+    def storage(self, bucket: str, **changes) -> S3Artifacts:
         """What HOTSWAP_S3_* settings for this server and bucket make."""
         options = {
             "bucket_name": bucket,
@@ -139,9 +138,8 @@ class S3Server:
             "region_name": REGION,
             "file_overwrite": False,
             "default_acl": None,
-            "client_config": client_config(),
         }
-        return S3Storage(**{**options, **changes})
+        return S3Artifacts(**{**options, **changes})
 
     def _configure(self, ports: list[int]) -> None:
         (self.directory / "swift.conf").write_text(SWIFT)
@@ -170,16 +168,6 @@ def proxy_pipeline() -> str:
     text += "use = egg:swift#proxy\nallow_account_management = true\naccount_autocreate = true\n"
     return text + "".join(
         f"[filter:{name}]\nuse = egg:swift#{name}\n{options}" for name, options in FILTERS.items()
-    )
-
-
-def client_config() -> Config:
-    return Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path"},
-        connect_timeout=5,
-        read_timeout=30,
-        retries={"max_attempts": 1},
     )
 
 
