@@ -9,6 +9,7 @@ import json
 import shutil
 import time
 from collections import Counter
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def count_duplicated(records: list[Record]) -> int:
 
 def _p99_ms(records: list[Record], since: float, until: float) -> float:
     took = sorted(each.end - each.start for each in records if since <= each.start < until)
-    return 1000 * took[int(0.99 * (len(took) - 1))] if took else 0.0
+    return 1000 * took[ceil(0.99 * len(took)) - 1] if took else 0.0
 
 
 def _make(version: str, directory: Path) -> Path:
