@@ -1,0 +1,91 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import NARROW, WIDE
+from tests.browser.rows import make_day
+
+pytestmark = pytest.mark.browser
+
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
+    "narrow": {"color_scheme": "light", "viewport": NARROW, "device_scale_factor": 2},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_can_be_photographed(look, new_visitor, tmp_path):
+    directory = Path(os.environ.get("HOTSWAP_TEST_SHOTS") or tmp_path) / look
+    directory.mkdir(parents=True, exist_ok=True)
+    new = lambda: new_visitor(**LOOKS[look])  # noqa: E731
+    shoot(new(), directory, {"sign-in": "/sign-in/"})
+    nobody = new()
+    nobody.sign_in(make_day_for_nobody())
+    shoot(nobody, directory, {"empty-overview": "/", "empty-plugins": "/plugins/"})
+    day = make_day()
+    for name, pages in pages_of(day).items():
+        person = new()
+        person.sign_in(day["people"][name])
+        shoot(person, directory, pages)
+        if name == "carol":
+            ask(person, directory, day)
+    assert all(path.stat().st_size > 5000 for path in directory.glob("*.png"))
+
+
+def make_day_for_nobody():
+    from tests.factories import make_user  # the database exists only within a test
+
+    return make_user("dora", role="Developer")
+
+
+def pages_of(day):
+    plugin, running, back = day["plugin"].name, day["running"].pk, day["rolled_back"].pk
+    deploy = f"/deploy/?plugin={plugin}"
+    return {
+        "bob": {
+            "overview": "/",
+            "plugins": "/plugins/",
+            "plugins-none": "/plugins/?search=nothing-like-this",
+            "plugin": f"/plugins/{plugin}/",
+            "plugin-empty": "/plugins/text-insights/",
+            "plugin-long-name": f"/plugins/{day['empty_plugin'].name}/",
+            "deployments": "/deployments/",
+            "deployments-none": "/deployments/?environment=development",
+            "deployment-running": f"/deployments/{running}/",
+            "deployment-rolled-back": f"/deployments/{back}/",
+            "deploy-choose": "/deploy/",
+            "deploy": deploy,
+            "register": "/register/",
+            "upload": f"/plugins/{plugin}/upload/",
+            "not-found": "/plugins/nothing/",
+        },
+        "alice": {"tenant": "/tenants/acme/"},
+        "carol": {"plugin-approver": f"/plugins/{plugin}/"},
+        "ada": {
+            "admin": "/admin/",
+            "admin-deployments": "/admin/deployments/deployment/",
+            "admin-deployment": f"/admin/deployments/deployment/{running}/change/",
+            "admin-versions": "/admin/plugins/pluginversion/",
+        },
+    }
+
+
+def ask(person, directory, day):
+    """The dialogs that confirm, and the plan."""
+    person.open(f"/plugins/{day['plugin'].name}/")
+    person.page.get_by_role("button", name="Approve…").first.click()
+    person.page.screenshot(path=directory / "ask-approve.png")
+    person.open(f"/deployments/{day['running'].pk}/")
+    person.page.get_by_role("button", name="Roll back…").click()
+    person.page.screenshot(path=directory / "ask-rollback.png")
+
+
+def shoot(person, directory, pages):
+    for name, path in pages.items():
+        person.open(path)
+        person.page.wait_for_load_state("networkidle")
+        person.page.screenshot(path=directory / f"{name}.png", full_page=True)
+    # A missing page is one of them, and Chromium logs its status as an error.
+    person.problems = [each for each in person.problems if "status of 404" not in each]
