@@ -1,6 +1,7 @@
 """Hostile artifacts, each actually built, and the good ones that must pass."""
 
 import io
+import json
 import os
 import stat
 import struct
@@ -10,8 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from plugins.artifact import ArtifactError, inspect_artifact, unpack_artifact
+from plugins.artifact import ArtifactError, command, inspect_artifact, unpack_artifact
 from plugins.artifact.archive import read_entries
 from plugins.artifact.streaming import read_chunks
 from plugins.artifact_check import ArtifactRefusedError, read_artifact
@@ -491,6 +494,55 @@ def test_unpacking_needs_an_empty_directory(write, tmp_path):
     with pytest.raises(ArtifactError) as caught:
         unpack_artifact(write(plugin_zip()), tmp_path)
     assert caught.value.code == "not_empty"
+
+
+@given(st.data())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_bytes_are_refused_or_read_and_nothing_else_happens(tmp_path, data):
+    damaged = bytearray(data.draw(st.sampled_from([plugin_zip(), wheel_bytes(), with_member()])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    try:
+        inspect_artifact(tmp_path / "damaged.zip")
+    except ArtifactError as error:
+        assert error.code
+        assert error.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(-22 + 12, 7), (-22 + 16, 7), (-22 + 8, 9), (-22 + 4, 1)]
+)
+def test_an_end_record_that_lies_is_refused(refusal, place, value):
+    data = bytearray(with_member())
+    data[place] = value
+    assert refusal(bytes(data)) in ("hidden_bytes", "multi_disk", "malformed_zip")
+
+
+def test_zip64_in_the_end_record_is_refused(refusal):
+    data = bytearray(with_member())
+    data[-14:-10] = b"\xff\xff\xff\xff"
+    assert refusal(bytes(data)) == "zip64"
+
+
+def test_an_artifact_over_64_mib_is_refused_without_reading_it(tmp_path):
+    with (tmp_path / "huge.zip").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(ArtifactError) as caught:
+        inspect_artifact(tmp_path / "huge.zip")
+    assert caught.value.code == "too_large"
+
+
+def test_the_command_prints_one_json_object(write, tmp_path, capsys):
+    target = tmp_path / "out"
+    target.mkdir()
+    assert command.main(["unpack", str(write(plugin_zip())), str(target)]) == 0
+    assert json.loads(capsys.readouterr().out)["unpacked_bytes"] > 0
+    assert command.main(["inspect", str(write(plugin_zip({"a.so": "x"})))]) == 0
+    assert json.loads(capsys.readouterr().out)["native_files"] == ["a.so"]
+    assert command.main(["unpack-dependency", str(write(zip_bytes({}))), str(target)]) == 3
+    assert json.loads(capsys.readouterr().out)["code"] == "not_empty"
+    assert command.main([]) == 2
 
 
 def run_program(*arguments):

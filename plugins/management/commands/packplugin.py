@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directory", type=Path, help="the directory with hotswap.toml")
-        parser.add_argument("--output", type=Path, help="the file to write")
+        parser.add_argument("-o", "--output", type=Path, help="the file to write")
 
     def handle(
         self, *args: object, directory: Path, output: Path | None, **options: object
