@@ -1,4 +1,4 @@
-"""Every setting, from the environment; the defaults run on one machine. See docs/configuration.md."""
+"""Every setting, from the environment; the defaults run on one machine (docs/configuration.md)."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -66,12 +66,8 @@ class Deployment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     plugin = models.ForeignKey(Plugin, models.PROTECT, related_name="deployments")
-    environment = models.ForeignKey(
-        Environment, models.PROTECT, related_name="deployments"
-    )
-    candidate = models.ForeignKey(
-        PluginVersion, models.PROTECT, related_name="deployments"
-    )
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="deployments")
+    candidate = models.ForeignKey(PluginVersion, models.PROTECT, related_name="deployments")
     incumbent = models.ForeignKey(
         PluginVersion, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -81,9 +77,7 @@ class Deployment(models.Model):
     strategy = models.CharField(max_length=20)
     options = models.JSONField(default=dict, blank=True)
     required_approvals = models.PositiveSmallIntegerField(default=0)
-    status = models.CharField(
-        max_length=20, choices=Status.choices, default=Status.PENDING
-    )
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     ends_as = models.CharField(
         max_length=20,
         choices=Status.choices,
@@ -104,9 +98,7 @@ class Deployment(models.Model):
         null=True, blank=True, help_text="When the candidate first got traffic."
     )
     reason = models.CharField(max_length=500, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -164,12 +156,8 @@ class DeploymentStep(models.Model):
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=20)
     arguments = models.JSONField(default=dict)
-    status = models.CharField(
-        max_length=10, choices=StepStatus.choices, default=StepStatus.WAITING
-    )
-    state = models.JSONField(
-        default=dict, help_text="What the step must remember between ticks."
-    )
+    status = models.CharField(max_length=10, choices=StepStatus.choices, default=StepStatus.WAITING)
+    state = models.JSONField(default=dict, help_text="What the step must remember between ticks.")
     detail = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -13,17 +13,11 @@ class Instance(models.Model):
     """A plugin host of one environment. Everything but ``is_cordoned`` is its own report."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    environment = models.ForeignKey(
-        Environment, models.PROTECT, related_name="instances"
-    )
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="instances")
     name = models.CharField(max_length=80)
     boot = models.UUIDField(help_text="New at every start of the process.")
-    public_address = models.CharField(
-        max_length=200, help_text="http://host:port of invoke."
-    )
-    internal_address = models.CharField(
-        max_length=200, help_text="unix:/path of the inner door."
-    )
+    public_address = models.CharField(max_length=200, help_text="http://host:port of invoke.")
+    internal_address = models.CharField(max_length=200, help_text="unix:/path of the inner door.")
     public_key = models.CharField(
         max_length=64, help_text="X25519, base64: secrets are sealed to it."
     )
@@ -39,9 +33,7 @@ class Instance(models.Model):
         db_table = "instances"
         ordering = ("environment", "name")
         constraints = [
-            models.UniqueConstraint(
-                fields=("environment", "name"), name="instance_name_once"
-            ),
+            models.UniqueConstraint(fields=("environment", "name"), name="instance_name_once"),
         ]
 
     def __str__(self) -> str:
@@ -61,17 +53,13 @@ class Placement(models.Model):
     """A version on an instance, as the instance reports it."""
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="placements")
-    version = models.ForeignKey(
-        PluginVersion, models.CASCADE, related_name="placements"
-    )
+    version = models.ForeignKey(PluginVersion, models.CASCADE, related_name="placements")
     boot = models.UUIDField()
     state = models.CharField(max_length=10, choices=PlacementState.choices)
     detail = models.CharField(max_length=500, blank=True)
     load_seconds = models.FloatField(null=True, blank=True)
     attestation = models.JSONField(null=True, blank=True)
-    probe = models.JSONField(
-        null=True, blank=True, help_text="What the examples answered."
-    )
+    probe = models.JSONField(null=True, blank=True, help_text="What the examples answered.")
     processes = models.PositiveIntegerField(default=0)
     spares = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField()
@@ -79,9 +67,7 @@ class Placement(models.Model):
     class Meta:
         db_table = "placements"
         constraints = [
-            models.UniqueConstraint(
-                fields=("instance", "version"), name="one_placement"
-            ),
+            models.UniqueConstraint(fields=("instance", "version"), name="one_placement"),
         ]
 
     def __str__(self) -> str:
@@ -104,9 +90,7 @@ class SealedSecret(models.Model):
     class Meta:
         db_table = "sealed_secrets"
         constraints = [
-            models.UniqueConstraint(
-                fields=("instance", "installation"), name="sealed_once"
-            ),
+            models.UniqueConstraint(fields=("instance", "installation"), name="sealed_once"),
         ]
 
     def __str__(self) -> str:

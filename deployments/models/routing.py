@@ -53,11 +53,9 @@ class Route(models.Model):
 
 
 class Admission(models.Model):
-    """A tenant that the candidate serves. Add-only while the deployment runs; closed, not removed."""
+    """A tenant that the candidate serves: added while the deployment runs, closed, never removed."""
 
-    deployment = models.ForeignKey(
-        Deployment, models.CASCADE, related_name="admissions"
-    )
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="admissions")
     tenant = models.ForeignKey(Tenant, models.CASCADE)
     arm = models.CharField(max_length=10, default="candidate")
     step = models.PositiveSmallIntegerField()
@@ -70,9 +68,7 @@ class Admission(models.Model):
     class Meta:
         db_table = "admissions"
         constraints = [
-            models.UniqueConstraint(
-                fields=("deployment", "tenant"), name="admitted_once"
-            ),
+            models.UniqueConstraint(fields=("deployment", "tenant"), name="admitted_once"),
         ]
 
     def __str__(self) -> str:
