@@ -47,6 +47,7 @@ async def start_process(
         await load(process, spec)
     except BaseException:
         process.kill(OutcomeCode.NOT_READY, "it could not be loaded")
+        await asyncio.shield(process.gone)
         raise
     return process, attestation
 

@@ -150,11 +150,7 @@ class VersionPool:
                 group.waiting.popleft().refuse(
                     OutcomeCode.DRAINING, "this version is stopping", RETRY_SECONDS
                 )
-        processes = self._processes()
-        for process in processes:
-            process.kill(OutcomeCode.DRAINING, "this version was stopped while the call ran")
         await self._supply.stop()
-        await asyncio.gather(*(asyncio.shield(process.gone) for process in processes))
         self.budget.watch.chores.discard(self)
         self.budget.pools.discard(self)
 

@@ -43,6 +43,7 @@ class ProcessSupply:
         self.watch = budget.watch
         self.breaker = Breaker()
         self.spares: list[PluginProcess] = []
+        self.alive: set[PluginProcess] = set()  # everything that was started and is not gone
         self.wanted = wanted_spares
         self.starting = 0
         self._jail = jail
@@ -141,14 +142,15 @@ class ProcessSupply:
             self._run(self._start_and_give())
 
     async def stop(self) -> None:
-        """End the spares and wait for everything that was begun."""
+        """End every process and wait for everything that was begun."""
         self._stopped = True
         self.wanted = 0
-        for process in list(self.spares):
-            process.kill(OutcomeCode.DRAINING, "this version is stopping")
-            await asyncio.shield(process.gone)
+        for process in list(self.alive):
+            process.kill(OutcomeCode.DRAINING, "this version was stopped while the call ran")
         while self._tasks:
             await asyncio.wait(self._tasks)
+        for process in list(self.alive):
+            await asyncio.shield(process.gone)
 
     async def _start(self) -> tuple[PluginProcess, Attestation]:
         """In a place of the budget that is taken already."""
@@ -160,6 +162,8 @@ class ProcessSupply:
             self.budget.give_back()
             raise
         process.owner = self
+        self.alive.add(process)
+        process.gone.add_done_callback(lambda _: self.alive.discard(process))
         return process, attestation
 
     async def _start_and_give(self) -> None:

@@ -52,7 +52,7 @@ def show_traceback(error: BaseException) -> None:
     """
     trace = error.__traceback__.tb_next if error.__traceback__ else None
     try:
-        sys.__excepthook__(type(error), error, trace)
+        sys.__excepthook__(type(error), error.with_traceback(trace), trace)
     except BaseException:  # noqa: BLE001 - a hostile exception must not end the loop
         return
 
