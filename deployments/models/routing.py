@@ -53,7 +53,7 @@ class Route(models.Model):
 
 
 class Admission(models.Model):
-    """A tenant that the candidate serves: added while the deployment runs, closed, never removed."""
+    """A tenant that the candidate serves: added while a deployment runs, closed, never removed."""
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="admissions")
     tenant = models.ForeignKey(Tenant, models.CASCADE)
