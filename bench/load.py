@@ -197,7 +197,7 @@ class _Sender:
             raise SystemExit(f"{target} is not a loopback address")
         try:
             _, protocol = await asyncio.get_running_loop().create_connection(
-                _Connection, address.hostname, address.port
+                _Connection, address.hostname, address.port or 80
             )
         except OSError:
             return None
