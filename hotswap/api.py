@@ -1,5 +1,6 @@
 """``/api/v1/``: one include per app."""
 
+from csp.decorators import csp_update
 from django.urls import include, path
 from drf_spectacular.views import (
     SpectacularAPIView,
@@ -10,6 +11,9 @@ from rest_framework.permissions import AllowAny
 
 # Tells drf-spectacular of our credentials.
 import hotswap.lib.api.openapi  # noqa: F401
+
+# Both pages write style elements of their own, and search in a worker made from a blob.
+_styled = csp_update({"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["blob:"]})
 
 
 class SchemaView(SpectacularAPIView):
@@ -27,6 +31,7 @@ class DocsView(SpectacularSwaggerSplitView):
 
 
 class ReferenceView(SpectacularRedocView):
+    template_name = "api/reference.html"
     authentication_classes = ()
     permission_classes = (AllowAny,)
     rate_class = None
@@ -34,8 +39,8 @@ class ReferenceView(SpectacularRedocView):
 
 urlpatterns = [
     path("schema", SchemaView.as_view(), name="schema"),
-    path("docs", DocsView.as_view(url_name="schema"), name="docs"),
-    path("docs/reference", ReferenceView.as_view(url_name="schema"), name="reference"),
+    path("docs", _styled(DocsView.as_view(url_name="schema")), name="docs"),
+    path("docs/reference", _styled(ReferenceView.as_view(url_name="schema")), name="reference"),
     path("", include("tenants.api.auth_urls")),
     path("", include("plugins.api.urls")),
     path("", include("tenants.api.urls")),

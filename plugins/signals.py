@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.db.models import F
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.dispatch import Signal, receiver
@@ -30,13 +29,12 @@ def end_credentials(user_ids: Iterable[int]) -> None:
 
 @receiver(pre_save, sender=User)
 def notice_change(instance: Any, update_fields: Any = None, **_: Any) -> None:
-    watched = DECISIVE_FIELDS
+    watched: tuple[str, ...] = DECISIVE_FIELDS
     if update_fields is not None:
         watched = tuple(name for name in watched if name in update_fields)
     stored = User.objects.filter(pk=instance.pk).values(*watched).first() if watched else None
-    instance._rights_changed = bool(stored) and any(
-        value != getattr(instance, name) for name, value in stored.items()
-    )
+    before = stored or {}
+    instance._rights_changed = any(getattr(instance, name) != before[name] for name in before)
 
 
 @receiver(post_save, sender=User)
@@ -53,11 +51,12 @@ def keep_account(instance: Any, created: bool, raw: bool = False, **_: Any) -> N
 def notice_groups(
     instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any
 ) -> None:
+    """``instance`` is the user, or from the other side (``reverse``) the group."""
     if action == "pre_clear" and reverse:
         instance._members_before = list(instance.user_set.values_list("pk", flat=True))
     if action not in ("post_add", "post_remove", "post_clear"):
         return
-    if isinstance(instance, Group):
+    if reverse:
         end_credentials(pk_set if pk_set is not None else instance._members_before)
         return
     vars(instance).pop("_group_names", None)

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import Group
+from django.db.models.manager import EmptyManager
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -25,23 +26,27 @@ REFUSED_KEY = "The API key is not valid, has expired or was revoked."
 REFUSED_TOKEN = "The token is not valid or no longer; sign in again."  # noqa: S105
 
 
-class TenantKeyUser(AnonymousUser):
-    """Whoever holds a tenant's key: a caller for that tenant and nobody on the platform."""
+class TenantKeyUser:
+    """Whoever holds a tenant's key: a caller for that tenant, no user and nobody's staff."""
+
+    pk = id = None
+    is_authenticated = is_active = True
+    is_anonymous = is_staff = is_superuser = False
+    groups = EmptyManager(Group)
 
     def __init__(self, key: ApiKey) -> None:
-        super().__init__()
         self.username = f"key {key.prefix} of a tenant"
         self.tenant_id = key.tenant_id
         self.key_id = key.pk
-        self.is_active = True
 
-    @property
-    def is_anonymous(self) -> bool:
+    def __str__(self) -> str:
+        return self.username
+
+    def get_username(self) -> str:
+        return self.username
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
         return False
-
-    @property
-    def is_authenticated(self) -> bool:
-        return True
 
 
 class _BearerAuthentication(BaseAuthentication):

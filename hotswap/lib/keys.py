@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +37,7 @@ class JwtKey:
 def make_keys(directory: Path) -> list[str]:
     """Make the keys that are missing, never replace one; return the names of those made."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    contents = {
+    contents: dict[str, Callable[[], bytes]] = {
         "jwt.pem": lambda: _private_pem(ec.generate_private_key(ec.SECP256R1())),
         "signing.pem": lambda: _private_pem(ed25519.Ed25519PrivateKey.generate()),
         "kek": lambda: base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n",

@@ -1,5 +1,7 @@
 """The registry's addresses. No trailing slashes."""
 
+from typing import Any
+
 from django.urls import path
 
 from plugins.api.version_views import DECISIONS, VersionViewSet
@@ -7,7 +9,12 @@ from plugins.api.views import EnvironmentViewSet, PluginViewSet
 
 _VERSIONS = "plugins/<str:plugin_name>/versions"
 _ONE = f"{_VERSIONS}/<str:version>"
-_CHANGES = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+_CHANGES: dict[str, Any] = {
+    "get": "retrieve",
+    "put": "update",
+    "patch": "partial_update",
+    "delete": "destroy",
+}
 
 urlpatterns = [
     path("plugins", PluginViewSet.as_view({"get": "list", "post": "create"}), name="plugins"),

@@ -56,7 +56,8 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
 
     def get_parsers(self) -> list[Any]:
         # A request is given its parsers before the view knows its action.
-        method = self.request.method.lower() if getattr(self, "request", None) else ""
+        request = getattr(self, "request", None)
+        method = (request.method or "").lower() if request else ""
         if getattr(self, "action_map", {}).get(method) == "create":
             return [UploadParser()]
         return super().get_parsers()
@@ -165,5 +166,5 @@ def _artifact_response(version: PluginVersion) -> HttpResponseBase:
         close = stack.pop_all().close
     name = f"{version.plugin.name}-{version.version}.zip"
     response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-    response._resource_closers.append(close)
+    response._resource_closers.append(close)  # type: ignore[attr-defined]
     return response

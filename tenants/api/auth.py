@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -12,19 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hotswap.lib.api.credentials import KeyScope
+from hotswap.lib.api.credentials import KeyScope, is_api_key
 from hotswap.lib.api.pagination import Pagination
 from hotswap.lib.database import scope_all
 from hotswap.lib.errors import ForbiddenError
 from hotswap.lib.issuing import issue_access_token, issue_refresh_token
-from hotswap.lib.roles import role_name
+from hotswap.lib.roles import is_admin, role_name
 from plugins import api_keys
 from plugins.models import ApiKey
 from tenants import accounts
-from tenants.access import find_own_tenant
+from tenants.access import find_own_tenant, is_owner
 from tenants.api import auth_serializers as serializers
 from tenants.keys import issue_key
-from tenants.models import TenantMember
+from tenants.models import Tenant, TenantMember
 
 TAGS = ["auth"]
 _TENANT = OpenApiParameter("tenant", str, description="List this tenant's keys, not your own.")
@@ -135,11 +136,9 @@ class KeyView(_PersonView):
 
     def _check_owned(self, request: Request, key: ApiKey) -> None:
         """Somebody else's key is 404 unless it is a tenant's whose owner asks."""
-        owned = TenantMember.objects.filter(
-            user=request.user, tenant_id=key.tenant_id, role="owner", removed_at__isnull=True
-        )
-        if not request.user.is_superuser and not owned.exists():
-            get_object_or_404(ApiKey.objects.none())
+        tenant = Tenant.objects.filter(pk=key.tenant_id).first() if key.tenant_id else None
+        if not (is_admin(request.user) or (tenant and is_owner(request.user, tenant))):
+            raise Http404
 
 
 class MeView(APIView):
@@ -153,7 +152,7 @@ class MeView(APIView):
     )
     def put(self, request: Request) -> Response:
         """Change your name, address or password; what is left out stays."""
-        if request.auth is not None and request.auth.is_key:
+        if is_api_key(request):
             raise ForbiddenError("No API key can do this: sign in as a person.")
         user = accounts.change_account(
             user=request.user, changes=_read(serializers.MyChangesSerializer, request)

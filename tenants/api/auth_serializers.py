@@ -9,7 +9,11 @@ from hotswap.lib.api.serializers import StrictSerializer
 from plugins.models import ApiKey, Environment
 
 _SCOPES = [(scope.value, scope.value) for scope in GRANTABLE_SCOPES]
-_PASSWORD = {"style": {"input_type": "password"}, "trim_whitespace": False, "max_length": 128}
+_PASSWORD: dict[str, Any] = {
+    "style": {"input_type": "password"},
+    "trim_whitespace": False,
+    "max_length": 128,
+}
 
 
 class PasswordGrantSerializer(StrictSerializer):

@@ -42,6 +42,13 @@ def artifacts(settings, tmp_path) -> Path:
 
 
 @pytest.fixture
+def plain_static(settings):
+    """Addresses of static files without the manifest that collectstatic makes."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture
 def nothing_changes(artifacts):
     """``with nothing_changes():`` neither rows nor stored artifacts differ afterwards."""
 

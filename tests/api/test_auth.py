@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -219,8 +220,6 @@ def test_a_session_survives_its_own_password_change(bob, client):
 
 
 def test_a_session_writes_only_with_a_csrf_token(bob):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(bob)
 

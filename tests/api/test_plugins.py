@@ -1,10 +1,18 @@
 """Registering, changing, deprecating and deleting plugins."""
 
 import pytest
+from django.core.files.base import ContentFile
 
+from hotswap.lib.errors import ForbiddenError, StaleError
 from observability.models import AuditEvent
 from plugins.models import Environment, Plugin
-from plugins.services import upload_version
+from plugins.services import (
+    delete_plugin,
+    deprecate_plugin,
+    register_plugin,
+    update_plugin,
+    upload_version,
+)
 from tests.factories import make_installation, make_plugin, make_route, make_version
 
 pytestmark = pytest.mark.django_db
@@ -100,9 +108,6 @@ def test_put_replaces_and_patch_keeps(echo, as_user, bob):
 
 
 def test_two_changes_at_once_do_not_overwrite_each_other(echo, bob):
-    from hotswap.lib.errors import StaleError
-    from plugins.services import update_plugin
-
     mine, theirs = Plugin.objects.get(), Plugin.objects.get()
     update_plugin(plugin=theirs, by=bob, changes={"summary": "Theirs"})
 
@@ -210,11 +215,6 @@ def test_a_nul_is_the_callers_error(as_user, victor, address):
 
 
 def test_a_service_refuses_whoever_has_no_right(echo, victor, carol):
-    from django.core.files.base import ContentFile
-
-    from hotswap.lib.errors import ForbiddenError
-    from plugins.services import delete_plugin, deprecate_plugin, register_plugin
-
     for refused in (
         lambda: register_plugin(name="x", by=victor),
         lambda: delete_plugin(plugin=echo, by=carol),

@@ -1,6 +1,7 @@
 """Every endpoint of the registry against every kind of caller."""
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from plugins.models import VersionStatus
@@ -77,8 +78,6 @@ def test_a_read_key_reads_and_a_write_key_writes(bob):
 
 
 def test_a_key_dies_with_its_user_its_date_or_its_revocation(bob):
-    from django.utils import timezone
-
     def status():
         return client.get("/api/v1/me").status_code
 

@@ -1,6 +1,9 @@
 """Access tokens: who they let in and whom they refuse."""
 
+import hmac
 import time
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 
 import jwt
 import pytest
@@ -96,10 +99,6 @@ def test_what_is_no_token_is_refused(verifier, text):
 def test_a_public_key_of_the_platform_is_no_shared_secret(forge, verifier, keys_dir):
     public = next((keys_dir / "public" / "jwt").glob("*.pem")).read_text()
     _head, body, _ = forge().split(".")
-    import hmac
-    from base64 import urlsafe_b64encode
-    from hashlib import sha256
-
     header = urlsafe_b64encode(b'{"alg":"HS256","kid":"%s"}' % jwt_key(keys_dir).kid.encode())
     text = f"{header.decode().rstrip('=')}.{body}"
     mac = hmac.new(public.encode(), text.encode(), sha256).digest()

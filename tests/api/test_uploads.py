@@ -6,6 +6,8 @@ import io
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from rest_framework.test import APIClient
 
 from hotswap.lib.issuing import issue_access_token
 from plugins.models import PluginVersion
@@ -186,14 +188,10 @@ HEAD = (
 @pytest.fixture
 def keep_connection(monkeypatch):
     """The handler's end of request must not close the test's own transaction."""
-    monkeypatch.setattr("django.db.close_old_connections", lambda **_: None)
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections, reset_queries
-
     for signal in (request_started, request_finished):
         monkeypatch.setattr(signal, "receivers", [])
         signal.sender_receivers_cache.clear()
-    yield close_old_connections, reset_queries
+    yield
     for signal in (request_started, request_finished):
         signal.sender_receivers_cache.clear()
 
@@ -265,8 +263,6 @@ def test_a_tenant_cannot_upload(echo, upload, nothing_changes, mallory, globex, 
 
 
 def test_the_key_of_a_tenant_cannot_upload(echo, nothing_changes, globex, mallory):
-    from rest_framework.test import APIClient
-
     _, key = make_api_key(tenant=globex, created_by=mallory, scopes=("read", "write", "invoke"))
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")

@@ -119,10 +119,12 @@ def _of_hotswap(error: errors.HotSwapError) -> Problem | None:
 
 def _of_drf(error: drf.APIException) -> Problem:
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None) is not None:
-        headers["Retry-After"] = str(math.ceil(error.wait))
+    # DRF hangs these on errors of several classes.
+    auth_header, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)
+    if auth_header:
+        headers["WWW-Authenticate"] = auth_header
+    if wait is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
     if isinstance(error, drf.ValidationError):
         fields = fields_of_drf(error.detail)
         return Problem(400, "invalid", _summary(fields), fields)

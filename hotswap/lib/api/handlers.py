@@ -3,7 +3,9 @@
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 
 from hotswap.lib.api.errors import INTERNAL, problem_of, problem_response
@@ -43,4 +45,5 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -
     """django-axes' answer once a name is locked; the API has written its own by then."""
     if request.path.startswith(PREFIX):
         return response
-    return HttpResponse("Too many failed attempts. Try again later.", status=429)
+    context = {"attempts": settings.AXES_FAILURE_LIMIT, "span": settings.AXES_COOLOFF_TIME}
+    return render(request, "accounts/locked.html", context, status=429)

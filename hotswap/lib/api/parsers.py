@@ -57,7 +57,7 @@ class UploadParser(MultiPartParser):
         announced = content_length(parser_context or {})
         if announced > limit + MULTIPART_OVERHEAD_BYTES:
             raise too_large(limit)
-        counted = _Counted(stream)
+        counted: Any = _Counted(stream)
         parsed = super().parse(counted, media_type, parser_context)
         # Django takes a part that breaks off for a whole one.
         if counted.bytes_read < announced:

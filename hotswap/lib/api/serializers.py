@@ -22,7 +22,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _reason(self, name: str) -> str:
         if name in self.fields:
             return "This field cannot be set."
-        known = ", ".join(sorted(name for name in self.fields if self._takes(name)))
+        known = ", ".join(sorted(str(known) for known in self.fields if self._takes(str(known))))
         return f"There is no such field here; known are {known or 'none'}."
 
 
