@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Prefetch
 
 from deployments.routing import Rule
@@ -33,6 +34,22 @@ class InstalledRow:
     @property
     def words(self) -> str:
         return _SHOWN[self.serving.why][1] or self.serving.detail
+
+    @property
+    def requests_per_minute(self) -> int:
+        chosen = self.installation.requests_per_minute
+        return settings.DEFAULT_REQUESTS_PER_MINUTE if chosen is None else chosen
+
+    @property
+    def concurrency(self) -> int:
+        chosen = self.installation.concurrency
+        return settings.DEFAULT_CONCURRENCY if chosen is None else chosen
+
+    @property
+    def has_default_limits(self) -> bool:
+        return self.installation.requests_per_minute is None and (
+            self.installation.concurrency is None
+        )
 
     @property
     def settings_count(self) -> int:

@@ -161,7 +161,6 @@ AXES_FAILURE_LIMIT = env.int("HOTSWAP_LOGIN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_LOCKOUT_CALLABLE = "hotswap.lib.api.handlers.locked_out"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

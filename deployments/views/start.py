@@ -14,7 +14,7 @@ from deployments.models import Deployment
 from deployments.preview import Preview
 from deployments.rights import may_deploy
 from deployments.services import plan_deployment, start_deployment
-from deployments.strategies import STRATEGIES
+from deployments.strategies import STRATEGIES, Strategy
 from hotswap.lib.errors import HotSwapError
 from hotswap.lib.pages.access import staff_page
 from hotswap.lib.pages.problems import show_refusal
@@ -91,7 +91,11 @@ def _render(
         "plugin": plugin,
         "form": form,
         "preview": preview,
-        "strategies": [(name, each.label, each.__doc__) for name, each in STRATEGIES.items()],
+        "strategies": [(name, each.label, _summary(each)) for name, each in STRATEGIES.items()],
         "strategy": form.strategy.name,
     }
     return render(request, "deployments/start.html", context, status=400 if form.errors else 200)
+
+
+def _summary(strategy: type[Strategy]) -> str:
+    return (strategy.__doc__ or "").strip().partition("\n")[0]

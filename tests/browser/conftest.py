@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.factories import PASSWORD
+from tests.plain_static import plain_static_files  # noqa: F401
 
 AXE = Path(__file__).with_name("axe.min.js")
 ARGUMENTS = (
@@ -83,13 +84,6 @@ def chromium(django_db_setup):
         )
         yield browser
         browser.close()
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings):
-    """Without the names that collectstatic gives."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture
