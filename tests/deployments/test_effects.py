@@ -13,7 +13,7 @@ from deployments.lease import LeaseLostError, claim
 from deployments.models import Admission, Hold, Status
 from plugins.generation import routable_change
 from tenants.models import Tenant, TenantPluginConfig
-from tests.deployments.worlds import World, events_of, record_calls, route_of
+from tests.deployments.worlds import World, current_kind, events_of, record_calls, route_of
 from tests.factories import environment, make_deployment, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +134,17 @@ def test_going_back_after_the_promotion_gives_the_stable_pointer_back(
 
     assert deployment.status == Status.ROLLED_BACK
     assert (route_of(v1.plugin).stable, route_of(v1.plugin).warm) == (v1, None)
+
+
+def test_ready_counts_only_from_an_instance_that_follows(v1_is_stable, v2, tenants, deploy):
+    world = World("i-1")
+    world.deaf = {"i-1"}
+    deployment = world.run_to(deploy(v2), "load")
+    for _ in range(5):
+        world.tick(deployment)
+    assert v2.placements.get().state == "ready"
+
+    assert (current_kind(deployment), deployment.cursor) == ("load", 0)
 
 
 def test_spares_are_asked_for_as_many_tenants_as_called_lately(
