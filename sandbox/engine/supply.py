@@ -73,7 +73,8 @@ class ProcessSupply:
         self.budget.give_back()
 
     def retire(self, process: PluginProcess) -> None:
-        """End a process without calls, in the background."""
+        """End a process without calls; its place is free at once, it goes in the background."""
+        process.hang_up()
         self._run(process.finish())
 
     def on_free(self, process: PluginProcess) -> None:
