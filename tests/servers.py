@@ -14,18 +14,19 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hotswap.embedded.sockets import short_path
-from hotswap.embedded.valkey import Valkey
+if TYPE_CHECKING:
+    from hotswap.embedded.valkey import Valkey
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 IS_CONTROLLER = WORKER == "main"
 LONGEST_START_SECONDS = 180
 # The workers of pytest-xdist inherit it from the controller, so that all name the same run.
-os.environ.setdefault("HOTSWAP_TEST_RUN", str(short_path(Path(f"/tmp/hotswap-test-{os.getpid()}"))))
+os.environ.setdefault("HOTSWAP_TEST_RUN", f"/tmp/hotswap-test-{os.getpid()}")
 RUN = Path(os.environ["HOTSWAP_TEST_RUN"])
 POSTGRES_SOCKETS = RUN / "postgres" / "run"
 HOME = RUN / WORKER / "home"
@@ -78,8 +79,11 @@ def ensure_postgres() -> None:
 
 
 @cache
-def ensure_valkey() -> Valkey:
+def ensure_valkey() -> "Valkey":
     """This worker's Valkey, which ends with the worker."""
+    # This module is loaded before coverage is measured.
+    from hotswap.embedded.valkey import Valkey
+
     directory = RUN / WORKER
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     valkey = Valkey(directory / "valkey", directory, directory / "valkey.log")
