@@ -116,7 +116,7 @@ class Stage:
     def stable(self) -> str:
         deployments = self.api.get("/deployments", plugin=self.plugin, environment="qa")
         done = [one for one in deployments["results"] if one["status"] == "completed"]
-        return str(done[0]["version"]) if done else ""
+        return str(done[0]["candidate"]) if done else ""
 
     def executed(self) -> int:
         """Calls of the plugin that its processes ran, by the counters of every instance."""
