@@ -26,7 +26,7 @@ def test_every_status_step_and_command_is_described():
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
 def test_every_option_is_described_as_the_code_has_it(strategy):
     for option in strategy.options():
-        bounds = f"{option.minimum:g} – {option.maximum:g}"
+        bounds = f"{option.minimum:g} to {option.maximum:g}"
         row = f"| `{option.name}` | {option.default:g} | {bounds} | {option.unit} | {option.help} |"
         assert row in PAGE
 
