@@ -17,7 +17,7 @@ import psycopg
 from hotswap.embedded.errors import EmbeddedError
 from hotswap.embedded.postgres_binaries import as_ordinary_user, find_postgres
 from hotswap.embedded.processes import end, spawn, tail
-from hotswap.embedded.sockets import leave_directory, private_directory, socket_directory
+from hotswap.embedded.sockets import leave_directory, private_directory, short_path
 
 SUPERUSER = "postgres"
 START_SECONDS = 60
@@ -44,7 +44,7 @@ class Postgres:
         self, directory: Path, log: Path, settings: Mapping[str, str] | None = None
     ) -> None:
         self.data = directory / "data"
-        self.run = socket_directory(directory / "run")
+        self.run = short_path(directory / "run")
         self.log = log
         self.settings = {**_SETTINGS, **(settings or {})}
         self.binaries = find_postgres()

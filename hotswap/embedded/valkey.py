@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hotswap.embedded.errors import EmbeddedError
 from hotswap.embedded.processes import end, spawn, tail
-from hotswap.embedded.sockets import leave_directory, private_directory, socket_directory
+from hotswap.embedded.sockets import leave_directory, private_directory, short_path
 
 START_SECONDS = 20
 
@@ -23,7 +23,7 @@ class Valkey:
 
     def __init__(self, directory: Path, run: Path, log: Path, *, persistent: bool = False) -> None:
         self.directory = directory
-        self.socket = socket_directory(run) / "valkey.sock"
+        self.socket = short_path(run) / "valkey.sock"
         self.log = log
         self.persistent = persistent
         self.name = "valkey"
