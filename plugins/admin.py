@@ -110,6 +110,12 @@ def _decide(service: Any, request: HttpRequest, version: PluginVersion) -> None:
     service(version=version, by=request.user, comment="in the admin")
 
 
+@admin.register(VersionDecision)
+class VersionDecisionAdmin(ReadOnlyAdmin):
+    list_display = ("version", "user", "approved", "comment", "at")
+    list_select_related = ("version__plugin", "user")
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     """The digest is of no use to a person and stays out of sight."""
