@@ -5,5 +5,5 @@ class PluginsConfig(AppConfig):
     name = "plugins"
 
     def ready(self) -> None:
-        # Receivers register themselves when imported.
-        import plugins.signals  # noqa: F401
+        # Receivers and checks register themselves when imported.
+        from plugins import checks, signals  # noqa: F401
