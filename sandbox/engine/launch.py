@@ -91,15 +91,15 @@ class Gate:
         """What bubblewrap inherits."""
         return self.seccomp, self.info_end, self.block_end
 
-    def first_pid(self) -> int | None:
-        """The host pid of the jail's first process; None when bubblewrap gave up."""
+    def first_pid(self) -> int:
+        """The host pid of the jail's first process; ProcessLookupError when bubblewrap gave up."""
         os.close(self.info_end)
         text = b""
         while b"}" not in text:
             ready, _, _ = select.select([self._info], [], [], START_SECONDS)
             part = os.read(self._info, 4096) if ready else b""
             if not part:
-                return None
+                raise ProcessLookupError
             text += part
         return int(json.loads(text)["child-pid"])
 
@@ -140,15 +140,24 @@ def launch(machine: PreparedMachine, job: Job) -> Jailed:
         gate = Gate(closing)
         popen = start_blocked(machine, job, gate, uid, log_end)
         undo.callback(end, popen)
-        first = gate.first_pid()
-        if first is None:
-            raise JailUnavailable(f"bubblewrap could not make the jail: {said(popen, log_fd)}")
-        if cgroup:
-            cgroup.add(first)
-        first_fd, monitor_fd = os.pidfd_open(first), os.pidfd_open(popen.pid)
+        try:
+            first = gate.first_pid()
+            first_fd, monitor_fd = watched(first, popen, cgroup)
+        except ProcessLookupError:
+            words = said(popen, log_fd)
+            raise JailUnavailable(f"bubblewrap could not make the jail: {words}") from None
         gate.release()
         undo.pop_all()
         return Jailed(machine, popen, first, first_fd, monitor_fd, log_fd, uid, cgroup, job.rlimits)
+
+
+def watched(
+    first: int, popen: subprocess.Popen[bytes], cgroup: JailCgroup | None
+) -> tuple[int, int]:
+    """Put the waiting jail into its cgroup; descriptors of it and of the bubblewrap outside."""
+    if cgroup:
+        cgroup.add(first)
+    return os.pidfd_open(first), os.pidfd_open(popen.pid)
 
 
 def claim_uid(machine: PreparedMachine, undo: ExitStack) -> int | None:

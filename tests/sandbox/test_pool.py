@@ -1,7 +1,7 @@
 """Spares, budget, breaker, drain: how a version's processes come and go."""
 
 import asyncio
-import os
+from pathlib import Path
 
 import pytest
 
@@ -231,4 +231,4 @@ async def test_memory_of_a_process_is_counted(pools: Pools):
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))

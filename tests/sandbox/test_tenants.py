@@ -2,7 +2,9 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
+from sandbox.engine.observed import children_of
 from sandbox.engine.result import OutcomeCode
 from tests.sandbox.toolbox import ACME, GLOBEX, WITH_CONFIG_HOOK, Pools, call, until
 
@@ -124,11 +126,10 @@ async def test_a_tenants_first_call_takes_the_spare_and_another_is_made(pools: P
 
 def memory_of(first: int) -> bytes:
     """The readable memory of the jailed interpreter, from outside."""
-    from sandbox.engine.observed import children_of
-
     pid = children_of(first)[0]
     found = bytearray()
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+    process = Path(f"/proc/{pid}")
+    with (process / "maps").open() as maps, (process / "mem").open("rb", 0) as memory:
         for line in maps:
             area, rights = line.split()[:2]
             if "rw" in rights:

@@ -1,4 +1,4 @@
-"""A plugin can forge the answers of its own process only, and breaking the protocol ends that process."""
+"""A plugin can forge the answers of its own process only; breaking the protocol ends it."""
 
 import asyncio
 
