@@ -52,7 +52,7 @@ def test_a_stale_pid_file_with_the_number_of_another_program_is_no_obstacle(post
 def test_half_a_cluster_is_made_anew(tmp_path):
     server = Postgres(tmp_path / "postgres", tmp_path / "postgres.log", DISPOSABLE)
     half = tmp_path / "postgres" / "data.new"
-    half.mkdir()
+    half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     server.start()
     server.stop()
