@@ -39,7 +39,7 @@ def _set_killed(
 
 def _set_in(plugin: Plugin, environment: Environment, *, is_killed: bool) -> bool:
     """Whether that changed anything. Killing makes the route, so a first deployment is dead too."""
-    place = {"plugin": plugin, "environment": environment}
+    place: dict[str, Any] = {"plugin": plugin, "environment": environment}
     with routable_change(environment) as change:
         if is_killed:
             Route.objects.get_or_create(**place)

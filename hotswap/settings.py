@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "deployments.api.invoke_schema.add_invoke",
         "hotswap.lib.api.openapi.add_problems",
     ],
 }

@@ -6,6 +6,7 @@ a tenant's data key nothing of that tenant can be read again, in no backup eithe
 
 import hashlib
 import secrets
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -65,7 +66,7 @@ def _reveal(installation: TenantPluginConfig, row: TenantSecret, data_key: bytes
         ) from error
 
 
-def _data_key(tenant_id: object, *, make: bool = False) -> bytes:
+def _data_key(tenant_id: UUID, *, make: bool = False) -> bytes:
     platform_key = key_encryption_key()
     place = f"tenant-data-key:{tenant_id}".encode()
     row = TenantDataKey.objects.filter(tenant_id=tenant_id).first()

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from deployments.api.reading import read_position
 from deployments.api.serializers import EventSerializer
@@ -55,7 +55,7 @@ class EventList(generics.ListAPIView[DeploymentEvent]):
             (200, STREAM): OpenApiTypes.STR,
         },
     )
-    def get(self, request: Request, pk: UUID) -> Response | HttpResponse:
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         deployment = get_object_or_404(visible_deployments(request.user), pk=pk)
         after = read_position(request)
         if request.accepted_renderer.media_type != STREAM:

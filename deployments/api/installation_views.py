@@ -36,11 +36,8 @@ IF_MATCH = OpenApiParameter(
 )
 
 
-class _OfTenant:
+class _OfTenant(APIView):
     """``?environment=`` and the tenant of the path, for whoever may act for it."""
-
-    request: Request
-    kwargs: dict[str, Any]
 
     def find_tenant(self) -> Tenant:
         return find_own_tenant(self.request.user, self.kwargs["slug"])
@@ -77,14 +74,14 @@ class InstallationList(_OfTenant, generics.ListAPIView[TenantPluginConfig]):
         return self.get_paginated_response(shown.data)
 
 
-class InstallationDetail(_OfTenant, APIView):
+class InstallationDetail(_OfTenant):
     @extend_schema(parameters=[ENVIRONMENT], responses=serializers.InstallationSerializer)
     def get(self, request: Request, slug: str, name: str) -> Response:
         """One installation; its ETag is what ``If-Match`` takes."""
         return _shown(self.find_installation())
 
 
-class Enabling(_OfTenant, APIView):
+class Enabling(_OfTenant):
     @extend_schema(
         parameters=[ENVIRONMENT],
         request=serializers.EnableSerializer,
@@ -105,7 +102,7 @@ class Enabling(_OfTenant, APIView):
         return _shown(row)
 
 
-class Disabling(_OfTenant, APIView):
+class Disabling(_OfTenant):
     @extend_schema(
         parameters=[ENVIRONMENT], request=None, responses=serializers.InstallationSerializer
     )
@@ -116,7 +113,7 @@ class Disabling(_OfTenant, APIView):
         return _shown(row)
 
 
-class Config(_OfTenant, APIView):
+class Config(_OfTenant):
     @extend_schema(
         parameters=[ENVIRONMENT, IF_MATCH],
         request=serializers.ConfigSerializer,
@@ -152,7 +149,7 @@ class Config(_OfTenant, APIView):
         return _shown(changed)
 
 
-class Pin(_OfTenant, APIView):
+class Pin(_OfTenant):
     @extend_schema(
         parameters=[ENVIRONMENT, IF_MATCH],
         request=serializers.NewPinSerializer,
@@ -194,7 +191,7 @@ class SecretList(_OfTenant, generics.ListAPIView[TenantSecret]):
         return super().get(request, *args, **kwargs)
 
 
-class SecretDetail(_OfTenant, APIView):
+class SecretDetail(_OfTenant):
     # Not replayed by Idempotency-Key: what was sent must leave no trace but the ciphertext.
     @extend_schema(
         parameters=[ENVIRONMENT],
@@ -216,7 +213,7 @@ class SecretDetail(_OfTenant, APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class QuotasView(_OfTenant, APIView):
+class QuotasView(_OfTenant):
     @extend_schema(parameters=[ENVIRONMENT], responses=serializers.QuotasSerializer)
     def get(self, request: Request, slug: str, name: str) -> Response:
         """The limits in force and what is used of them."""

@@ -44,7 +44,7 @@ class InstanceList(generics.ListAPIView[Instance]):
         if "environment" in request.query_params:
             wanted = read_environment(request)
             rows = [row for row in rows if row.instance.environment_id == wanted.pk]
-        page: Any = self.paginate_queryset(rows)  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(rows)
         return self.get_paginated_response(serializers.InstanceSerializer(page, many=True).data)
 
 

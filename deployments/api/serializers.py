@@ -163,7 +163,7 @@ class DeploymentDetailSerializer(DeploymentSerializer):
 
     @extend_schema_field(VersionCallsSerializer)
     def get_calls(self, deployment: Deployment) -> Any:
-        found = count_calls(deployment, timezone.now())
+        found: dict[Any, Any] = count_calls(deployment, timezone.now())
         return {
             "candidate": _counted(found.get(deployment.candidate_id)),
             "incumbent": _counted(found.get(deployment.incumbent_id)),

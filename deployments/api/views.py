@@ -61,7 +61,8 @@ class DeploymentList(generics.ListAPIView[Deployment]):
     def post(self, request: Request) -> Response:
         """Request a deployment; it begins by itself once nobody has to approve it any more."""
         values = read_body(serializers.DeploymentRequestSerializer, request)
-        return _accepted(services.start_deployment(**values, by=request.user), request)
+        by: Any = request.user
+        return _accepted(services.start_deployment(**values, by=by), request)
 
 
 class DeploymentDetail(generics.RetrieveAPIView[Deployment]):
@@ -87,15 +88,14 @@ class DeploymentCommandView(APIView):
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         """Ask this of the deployment. Asking for what is so already changes nothing."""
-        deployment = get_object_or_404(visible_deployments(request.user), pk=pk)
-        _check_right(request.user, deployment, self.kind)
+        by: Any = request.user
+        deployment = get_object_or_404(visible_deployments(by), pk=pk)
+        _check_right(by, deployment, self.kind)
         said = read_body(serializers.CommandSerializer, request)
         if self.kind is CommandKind.ROLLBACK:
-            deployment = services.rollback_deployment(deployment=deployment, by=request.user)
+            deployment = services.rollback_deployment(deployment=deployment, by=by)
         else:
-            services.request_command(
-                deployment=deployment, kind=self.kind, by=request.user, arguments=said
-            )
+            services.request_command(deployment=deployment, kind=self.kind, by=by, arguments=said)
         return _accepted(deployment, request)
 
 

@@ -68,11 +68,8 @@ class TenantDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def get_permissions(self) -> list[Any]:
-        return (
-            [IsAuthenticated()]
-            if self.request.method in SAFE_METHODS
-            else super().get_permissions()
-        )
+        reads = self.request.method in SAFE_METHODS
+        return [IsAuthenticated() if reads else CanAdminister()]
 
 
 class _TenantMove(APIView):

@@ -3,6 +3,7 @@
 import secrets
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from psycopg import sql
 
 from deployments.sealing import context_of
@@ -157,8 +158,6 @@ def test_a_sealed_row_stands_for_one_instance_installation_and_epoch():
 
 
 def _any_key():
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
     return X25519PrivateKey.generate()
 
 
