@@ -47,7 +47,7 @@ def check_database_role(
     app_configs: Any = None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """Row-level security holds only for a role that cannot bypass it."""
-    found = []
+    found: list[CheckMessage] = []
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
             cursor.execute(

@@ -1,6 +1,7 @@
 """Who sends an API request. Success gives the connection that caller's scope for the request."""
 
-from functools import cached_property
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -57,10 +58,6 @@ class _BearerAuthentication(BaseAuthentication):
 class AccessTokenAuthentication(_BearerAuthentication):
     """``Authorization: Bearer <access token>``."""
 
-    @cached_property
-    def verifier(self) -> TokenVerifier:
-        return TokenVerifier(settings.PUBLIC_KEYS_DIR)
-
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         token = _credential(request, b"bearer")
         if token is None or token.startswith(KEY_PREFIX):
@@ -71,7 +68,7 @@ class AccessTokenAuthentication(_BearerAuthentication):
 
     def _user_of(self, token: str) -> Any:
         try:
-            claims = self.verifier.verify(token)
+            claims = _verifier(Path(settings.PUBLIC_KEYS_DIR)).verify(token)
         except TokenRefusedError as error:
             raise AuthenticationFailed(error.message) from error
         users = get_user_model().objects.select_related("account")
@@ -97,6 +94,12 @@ class ApiKeyAuthentication(_BearerAuthentication):
             return TenantKeyUser(key), _credential_of(key, CredentialKind.TENANT_KEY)
         enter_scope(scope_of(key.user))
         return key.user, _credential_of(key, CredentialKind.USER_KEY)
+
+
+@lru_cache(maxsize=4)
+def _verifier(public_keys_dir: Path) -> TokenVerifier:
+    """Kept between requests: reading a key costs more than checking a signature."""
+    return TokenVerifier(public_keys_dir)
 
 
 def _credential(request: Request, scheme: bytes) -> str | None:

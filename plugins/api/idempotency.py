@@ -55,7 +55,9 @@ def _claim(request: Request, key: str) -> tuple[IdempotencyRecord, bool]:
             fingerprint = _fingerprint(request)
             return IdempotencyRecord.objects.create(**scope, fingerprint=fingerprint), True
     except IntegrityError:
-        return IdempotencyRecord.objects.get(**scope), False
+        record = IdempotencyRecord.objects.filter(**scope).first()
+    # Gone between the two statements: the first request failed on our side and may run again.
+    return (record, False) if record else _claim(request, key)
 
 
 def _replay(record: IdempotencyRecord, fingerprint: str) -> Response:
