@@ -12,8 +12,8 @@ class PluginForm(forms.Form):
         max_length=60,
         validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Lower-case letters, digits and hyphens, such as invoice-tax. It must be the name "
-        "in hotswap.toml and cannot be changed later.",
+        help_text="Lower-case letters, digits and hyphens, such as invoice-tax. It must be "
+        "the name in hotswap.toml and cannot be changed later.",
     )
     summary = forms.CharField(
         max_length=200,
