@@ -6,7 +6,7 @@ Its wire, its log, its exit, and giving everything back.
 import asyncio
 import socket
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from sandbox.engine.endings import Ending, ending_of
 from sandbox.engine.launch import Jailed
@@ -44,9 +44,8 @@ class JailLife(asyncio.Protocol):
         await loop.create_unix_connection(lambda: self, sock=wire)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio hands over the writing side."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
+        """The loop hands over the writing side; uvloop's is no subclass of asyncio's."""
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def write(self, frame: bytes) -> None:
         """Send a whole frame; after the end it goes nowhere."""
@@ -72,7 +71,7 @@ class JailLife(asyncio.Protocol):
     def kill(self, code: OutcomeCode, message: str, culprit: Any = None) -> None:
         """End the process and everything it started, now."""
         if not self.gone.done():
-            self.log.read()
+            self.log.read_rest()
         self.send_kill()
         self.end(Ending(code, message), culprit)
 
@@ -120,7 +119,7 @@ class JailLife(asyncio.Protocol):
         """Both have to have happened: answers may still be in the socket when a process exits."""
         if not (self._lost and self._exited) or self.gone.done():
             return
-        self.log.read()
+        self.log.read_rest()
         self.end(self._verdict or ending_of(self.jailed, self.limits))
         asyncio.get_running_loop().remove_reader(self.jailed.log_fd)
         if not self.jailed.close():

@@ -119,7 +119,7 @@ class PluginProcess(JailLife):
             async with asyncio.timeout(seconds):
                 return await question.future
         except TimeoutError:
-            self.log.read()
+            self.log.read_rest()
             log = self.log.take(self._secrets())
             message = f"{do} took longer than {seconds:g} s"
             self.kill(OutcomeCode.TIMEOUT, message)
@@ -175,7 +175,7 @@ class PluginProcess(JailLife):
             del self._pending[nonce]
             pending.settle(message)
         elif "printed" in message:
-            self.log.read()
+            self.log.read_rest()
             pending.keep_metrics(message.get("metrics"))
         else:
             self._on_failure(nonce, pending, message)

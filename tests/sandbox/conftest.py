@@ -1,6 +1,5 @@
 """Where real jails keep their files in the tests, and tests that are coroutines."""
 
-import asyncio
 import inspect
 import os
 import shutil
@@ -9,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from sandbox.engine.jail import JailSettings
 from tests.sandbox.toolbox import Pools
@@ -16,7 +16,7 @@ from tests.sandbox.toolbox import Pools
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine, and stop its pools on the same loop."""
+    """Run a test that is a coroutine, on the loop of an instance, and stop its pools there."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     wanted = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
@@ -29,7 +29,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
                 if isinstance(pools, Pools):
                     await pools.stop()
 
-    asyncio.run(run())
+    uvloop.run(run())
     return True
 
 

@@ -36,7 +36,8 @@ async def test_the_context_names_tenant_installation_version_call_and_deadline(p
     code = """if True:
         import time
         result = [ctx.tenant_id, ctx.installation_id, ctx.version, ctx.call_id,
-                  ctx.config["currency"], ctx.secrets["key"], 0 < ctx.deadline - time.monotonic() < 10]"""
+                  ctx.config["currency"], ctx.secrets["key"],
+                  0 < ctx.deadline - time.monotonic() < 10]"""
     expected = ["acme", "installation-acme", "1.0.0", "call-1", "EUR", "s3cr3t-of-acme", True]
     assert await pool.value(code) == expected
 

@@ -1,5 +1,6 @@
 """Jails and their host processes: sudden death, two on one machine, ordinary users."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from sandbox.engine.interpreter import Interpreter, ask_interpreter, copied, find_interpreter
 from sandbox.engine.jail import JailSettings
+from sandbox.engine.result import OutcomeCode
 from sandbox.engine.uids import NoUidLeft, UidPool, default_uid_range, is_mapped
 from tests.sandbox.toolbox import Pools
 from tests.waiting import wait_until
@@ -139,6 +141,17 @@ def test_an_interpreter_that_only_root_can_read_is_copied_once(jail: JailSetting
     assert not (first.stdlib / "site-packages").exists()
     assert copied(hidden, copies) == first
     assert len(list(copies.iterdir())) == 1
+
+
+def test_the_loop_of_asyncio_will_do_too(pools: Pools):
+    async def story() -> None:
+        pool = await pools.open()
+        outcome = await pool.run("import time; time.sleep(60)", wall=0.2)
+        assert outcome.code is OutcomeCode.TIMEOUT
+        assert await pool.value("print('x'); result = 1") == 1
+        await pool.pool.drain(1)
+
+    asyncio.run(story())
 
 
 async def test_a_copied_interpreter_runs_plugins(pools: Pools, jail: JailSettings):

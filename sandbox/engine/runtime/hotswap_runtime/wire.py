@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from json import decoder, encoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
+
+    Scan = Callable[[str, int], tuple[Any, int]]
 
 WIRE_FD = 3
 CHUNK_BYTES = 65536  # more would make malloc map and unmap pages for every read
@@ -19,22 +20,42 @@ def refuse(value: object) -> NoReturn:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def make_encoder() -> Callable[[object], str]:
-    """A function from a value to JSON text; NaN and Infinity raise ValueError.
+def fast_json() -> tuple[Callable[[object], str], Scan]:
+    """The C halves of the json module without the module.
 
-    It makes the C encoder once, where ``JSONEncoder.encode`` makes one for every value.
+    It would import ``re``, which costs a fifth of an idle process and of its start.
     """
-    c_encoder: Any = getattr(encoder, "c_make_encoder", None)
-    if c_encoder is None:
-        slow = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, default=refuse)
-        return slow.encode
-    escape: Any = getattr(encoder, "encode_basestring")  # noqa: B009 - not in the stubs
-    encode = c_encoder(None, refuse, escape, None, ":", ",", False, False, False)
-    return lambda value: "".join(encode(value, 0))
+    from _json import encode_basestring, make_encoder, make_scanner
+
+    options: Any = ScannerOptions
+    scan: Scan = make_scanner(options)
+    encode = make_encoder(None, refuse, encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0)), scan
 
 
-encode_json = make_encoder()
-scan_json: Callable[[str, int], tuple[Any, int]] = decoder.JSONDecoder().scan_once  # type: ignore[attr-defined]
+def plain_json() -> tuple[Callable[[object], str], Scan]:
+    """The module itself, for an interpreter without those halves."""
+    import json
+
+    slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=refuse)
+    return slow.encode, lambda text, _at: (json.loads(text), len(text))
+
+
+class ScannerOptions:
+    """What the C scanner asks of a JSONDecoder."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+
+
+try:
+    encode_json, scan_json = fast_json()
+except ImportError:
+    encode_json, scan_json = plain_json()
 
 
 def take_wire() -> None:
