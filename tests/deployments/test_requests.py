@@ -139,6 +139,17 @@ def test_only_a_wait_is_skipped(world, v1_is_stable, v2, deploy, carol):
         ask(deployment, "skip", carol)
 
 
+def test_a_skip_that_comes_too_early_for_a_wait_is_answered(world, v1_is_stable, v2, deploy, carol):
+    world.deaf = {"i-1"}
+    deployment = world.run_to(deploy(v2), "load")
+    command = DeploymentCommand.objects.create(deployment=deployment, kind="skip", by=carol)
+    world.tick(deployment)
+    command.refresh_from_db()
+
+    assert command.outcome.startswith("only a wait can be skipped; the step now is: Load")
+    assert current_kind(deployment) == "load"
+
+
 @pytest.mark.parametrize("kind", ["promote", "skip"])
 def test_nobody_shortens_the_watch_over_their_own_work(held, kind, bob):
     with pytest.raises(ForbiddenError, match=f"bob .* cannot {kind} it"):

@@ -41,31 +41,35 @@ class World(LiveEffects):
     def follow(self):
         """What live instances do between two ticks: beat, load what is wanted, acknowledge."""
         number = Environment.objects.get(name=self.env).generation
-        for instance in Instance.objects.filter(environment__name=self.env):
-            if instance.name in self.dead:
-                continue
-            instance.heartbeat_at = self.now()
-            for route in Route.objects.filter(environment__name=self.env):
-                self._load(instance, route)
-            if instance.name not in self.deaf:
-                instance.acked_generation = number
-            instance.save(update_fields=["heartbeat_at", "acked_generation"])
+        live = Instance.objects.filter(environment__name=self.env).exclude(name__in=self.dead)
+        routes = list(Route.objects.filter(environment__name=self.env))
+        reported = {(row.instance_id, row.version_id): row for row in Placement.objects.all()}
+        for instance in live:
+            for route in routes:
+                self._load(instance, route, reported)
+        live.update(heartbeat_at=self.now())
+        live.exclude(name__in=self.deaf).update(acked_generation=number)
 
-    def _load(self, instance, route):
-        for version in filter(None, (route.stable, route.candidate, route.warm)):
-            broken = self.failing.get(instance.name) if version == route.candidate else None
+    def _load(self, instance, route, reported):
+        for version in filter(None, (route.stable_id, route.candidate_id, route.warm_id)):
+            wanted = self._report(instance, is_candidate=version == route.candidate_id)
+            known = reported.get((instance.pk, version))
+            if known and all(getattr(known, name) == value for name, value in wanted.items()):
+                continue
             Placement.objects.update_or_create(
                 instance=instance,
-                version=version,
-                defaults={
-                    "boot": instance.boot,
-                    "state": PlacementState.FAILED if broken else PlacementState.READY,
-                    "detail": broken or "",
-                    "probe": self.probe if version == route.candidate else FINE,
-                    "spares": self.spares,
-                    "updated_at": self.now(),
-                },
+                version_id=version,
+                defaults=wanted | {"boot": instance.boot, "updated_at": self.now()},
             )
+
+    def _report(self, instance, *, is_candidate):
+        broken = self.failing.get(instance.name) if is_candidate else None
+        return {
+            "state": PlacementState.FAILED if broken else PlacementState.READY,
+            "detail": broken or "",
+            "probe": self.probe if is_candidate else FINE,
+            "spares": self.spares,
+        }
 
     def tick(self, deployment):
         """One claim, at the time the deployment is due; the row afterwards."""
