@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A version to keep loaded. ``extra_spares`` are wanted beyond the one that every version has."""
+    """A version to keep loaded. ``extra_spares`` are beyond the one that every version has."""
 
     version_id: str
     extra_spares: int = 0

@@ -55,7 +55,7 @@ class Installed(Protocol):
     def pin_expires_at(self) -> float | None: ...
 
 
-def choose_version(
+def choose_version(  # noqa: PLR0911 - one for each rule
     plugin: RoutedPlugin, tenant_id: str, installation: Installed | None, now: float
 ) -> Decision:
     """Kill switch, installation, pin, hold, admission, stable: in this order."""

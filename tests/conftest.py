@@ -2,6 +2,7 @@
 tests/factories.py.
 """
 
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from django.test import TransactionTestCase
 
 from tests.databases import drop_database, recreate_database
 from tests.processes import Processes, environment_for
-from tests.servers import DATABASE, database_url, ensure_postgres, ensure_valkey, valkey_is_started
+from tests.servers import (
+    DATABASE,
+    HOME,
+    database_url,
+    ensure_postgres,
+    ensure_valkey,
+    valkey_is_started,
+)
 
 pytest_plugins = ("tests.actors", "tests.clients")
 SLOW_SUITES = ("attack", "bare", "browser", "chaos", "prometheus", "s3", "slow")
@@ -124,6 +132,8 @@ def processes(process_environment, tmp_path) -> Iterator[Processes]:
     """Starts real web, worker, beat and instance processes; their logs are shown when the test
     fails.
     """
+    # An instance of an earlier test must not be known by what it kept.
+    shutil.rmtree(HOME / "instances", ignore_errors=True)
     started = Processes(tmp_path / "logs")
     yield started
     started.stop_all()

@@ -22,6 +22,7 @@ from hotswap.embedded.commands import (
 )
 from hotswap.embedded.ports import any_free_port
 from hotswap.embedded.processes import end, end_session, spawn, tail
+from hotswap.embedded.readiness import answers
 from tests.servers import SETTINGS, database_url
 from tests.waiting import wait_until
 
@@ -72,14 +73,18 @@ class Process:
 
     def is_ready(self) -> bool:
         """Whether ``/readyz`` says so."""
-        with suppress(httpx.TransportError):
-            return self.get("/readyz").status_code == httpx.codes.OK
-        return False
+        return self._answers("/readyz")
 
     def responds(self) -> bool:
         """Whether ``/healthz`` answers at all: an instance may have nothing loaded yet."""
+        return self._answers("/healthz")
+
+    def _answers(self, path: str) -> bool:
+        # Not httpx: it forgets to close the socket when nobody listens at its other end yet.
+        if self.internal:
+            return answers(self.internal, path)
         with suppress(httpx.TransportError):
-            return self.get("/healthz").status_code == httpx.codes.OK
+            return self.get(path).status_code == httpx.codes.OK
         return False
 
 

@@ -1,1 +1,1 @@
-"""A plugin host of one environment: follows the rows, keeps versions loaded, answers calls itself."""
+"""A plugin host of one environment: follows the rows, keeps versions loaded, answers calls."""

@@ -1,4 +1,4 @@
-"""From a request to who calls what: authenticated, allowed, installed. Remembered until any row changes."""
+"""From a request to who calls what: authenticated, allowed, installed. Kept until a row changes."""
 
 import hashlib
 import time
@@ -19,7 +19,7 @@ UNKNOWN_PATH = "There is nothing here: POST to /api/v1/tenants/{tenant}/plugins/
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a call is for, as the snapshot knew them. ``expires_at``: of the credential, Unix time."""
+    """Whom a call is for, by the snapshot. ``expires_at``: of the credential, Unix time."""
 
     tenant: TenantFact
     shard: Shard

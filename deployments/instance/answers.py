@@ -1,4 +1,4 @@
-"""What goes back over HTTP: a result, an outcome that is not ok, or a refusal. One shape of error."""
+"""What goes back over HTTP: a result, a failed outcome or a refusal. One shape of error."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Who calls, and for whom they may: from the token or key and the snapshot, without a round trip."""
+"""Who calls, and for whom they may: by token or key and the snapshot, without a round trip."""
 
 import hashlib
 from collections.abc import Set as AbstractSet

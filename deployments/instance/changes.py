@@ -1,4 +1,4 @@
-"""Applies changed rows to a snapshot. Shards that no row touches are the same objects afterwards."""
+"""Applies changed rows to a snapshot. Shards that no row touches stay the same objects."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Totals of calls since the start, for /metrics. Plain dictionaries: nothing here may cost a call."""
+"""Totals of calls since the start, for /metrics. Plain dictionaries: they may not cost a call."""
 
 from observability.histogram import BOUNDS
 from sandbox.engine.result import OutcomeCode

@@ -1,4 +1,4 @@
-"""An instance's connection to PostgreSQL. Blocking: one thread of its own uses it, calls never do."""
+"""An instance's connection to PostgreSQL. Blocking: only a thread of its own uses it, no call."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +38,9 @@ FORGET_PLACEMENT = "DELETE FROM placements WHERE instance_id = %s AND version_id
 PLACE = """
     INSERT INTO placements (instance_id, version_id, boot, state, detail, load_seconds,
                             attestation, probe, processes, spares, updated_at)
-    VALUES (%(instance_id)s, %(version_id)s, %(boot)s, %(state)s, %(detail)s, %(load_seconds)s,
-            %(attestation)s, %(probe)s, %(processes)s, %(spares)s, now())
+    SELECT %(instance_id)s, id, %(boot)s, %(state)s, %(detail)s, %(load_seconds)s,
+           %(attestation)s, %(probe)s, %(processes)s, %(spares)s, now()
+    FROM instance_versions WHERE id = %(version_id)s
     ON CONFLICT (instance_id, version_id) DO UPDATE
     SET boot = excluded.boot, state = excluded.state, detail = excluded.detail,
         load_seconds = excluded.load_seconds, attestation = excluded.attestation,

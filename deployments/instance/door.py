@@ -1,4 +1,4 @@
-"""The two doors of an instance as raw ASGI applications: callers outside, the other processes inside."""
+"""The two doors of an instance, raw ASGI applications: callers outside, processes inside."""
 
 import asyncio
 import time
@@ -82,7 +82,7 @@ class Door:
         return await self._calls.answer(request)
 
     def _check_query(self, query: bytes) -> None:
-        """web leaves ``?environment=`` in the address; another one's calls are not answered here."""
+        """web leaves ``?environment=`` in the address; calls of another one are refused."""
         if query != b"environment=" + self._environment.encode():
             message = f"This instance serves the environment {self._environment} only."
             fields = {"environment": [f"must be {self._environment}, and nothing else be given"]}

@@ -1,4 +1,4 @@
-"""Follows the rows and reports back, in a thread of its own, so that a call never waits for PostgreSQL.
+"""Follows the rows and reports back in a thread of its own: no call waits for PostgreSQL.
 
 When the database is away nothing here fails: the instance goes on by what it knows, and the windows
 and reports wait.
@@ -6,9 +6,10 @@ and reports wait.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -64,6 +65,7 @@ class Following:
         self._reported: dict[str, PlacementRow] = {}
         self._reported_at = 0.0
         self._is_registered = False
+        self._has_read = False
         self._is_away = False
         self._kept: Snapshot | None = None
         self._poll_now = asyncio.Event()
@@ -78,7 +80,7 @@ class Following:
         try:
             kept = self._file.load()
         except SnapshotRefusedError as error:
-            logger.error("snapshot_refused", reason=error.message)
+            logger.error("snapshot_refused", reason=error.message)  # noqa: TRY400 - expected
             return
         if kept is not None:
             self._knowledge.confirmed_at = kept.confirmed_at
@@ -104,20 +106,23 @@ class Following:
         await self._try("report", lambda: self._send_report(utc_now()))
 
     async def _poll(self) -> None:
-        """The first read is of everything: what the disk knew may be wrong in ways no row shows."""
-        first = True
+        """The database first: what the disk knows counts only if there is nobody to ask."""
         while True:
             if not self._is_registered:
                 await self._try("register", lambda: self._send_report(None))
-            before = None if first else self._knowledge.snapshot
-            if self._is_registered and await self._try("poll", lambda: self._read(before)):  # noqa: B023
-                first = False
+            if self._is_registered:
+                await self._try("poll", self._read)
+            if self._knowledge.snapshot is None:
+                self.restore()
             await _wait(self._poll_now, POLL_SECONDS)
 
-    async def _read(self, before: Snapshot | None) -> None:
+    async def _read(self) -> None:
+        """Everything the first time: the disk may be wrong in ways that no changed row shows."""
         identity = self._knowledge.identity
+        before = self._knowledge.snapshot if self._has_read else None
         snapshot = await self._in_thread(lambda: self._database.read(identity.id, before))
         self._knowledge.confirmed_at = time.time()
+        self._has_read = True
         if snapshot is not self._knowledge.snapshot:
             self._apply(snapshot)
             await self._send_report(None)
@@ -204,9 +209,7 @@ class Following:
     async def _store_windows(self) -> None:
         while windows := self._windows.finished():
             name, boot = self._knowledge.identity.name, self._knowledge.boot
-            await self._in_thread(
-                lambda w=windows: self._database.add_windows(name, boot, w)  # type: ignore[misc]
-            )
+            await self._in_thread(partial(self._database.add_windows, name, boot, windows))
             self._windows.stored(len(windows))
 
     async def _keep(self) -> None:
@@ -224,7 +227,7 @@ class Following:
                 await asyncio.to_thread(self._file.save, kept)
                 self._kept = snapshot
             except OSError as error:
-                logger.error("snapshot_not_kept", error=str(error))
+                logger.error("snapshot_not_kept", error=str(error))  # noqa: TRY400 - disk full
 
     async def _listen(self) -> None:
         """Hints only hurry: one that is lost costs a poll."""
@@ -242,10 +245,10 @@ class Following:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _try(self, what: str, work: "Callable[[], object]") -> bool:
+    async def _try(self, what: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Whether it worked. Said once when the database goes and once when it is back."""
         try:
-            await work()  # type: ignore[misc]
+            await work()
         except AWAY as error:
             if not self._is_away:
                 logger.warning("database_away", during=what, error=str(error))

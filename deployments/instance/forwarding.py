@@ -32,7 +32,7 @@ _ADDED_HERE = frozenset({b"x-request-id", b"x-hotswap-generation", b"x-hotswap-t
 
 
 class Forwarding:
-    """``passing`` signs and verifies; this decides where a call goes and whether it may go again."""
+    """``passing`` signs and verifies; this decides where a call goes, and whether again."""
 
     def __init__(self, knowledge: Knowledge, passing: Passing) -> None:
         self._knowledge = knowledge
@@ -97,10 +97,10 @@ class Forwarding:
         )
 
 
-def _method_spec(version: VersionFact | None, method: str) -> Mapping[str, object]:
+def _method_spec(version: VersionFact | None, method: str) -> Mapping[str, Any]:
     if version is None:
         return {}
-    spec: Mapping[str, object] = version.manifest.get("methods", {}).get(method, {})
+    spec: Mapping[str, Any] = version.manifest.get("methods", {}).get(method, {})
     return spec
 
 

@@ -1,4 +1,4 @@
-"""Makes the placements that the rows ask for true: loads, tries, keeps spares, unloads, tries again.
+"""Makes the placements that the rows ask for true: loads, keeps spares, unloads, tries again.
 
 Level-triggered: ``reconcile`` compares what should be with what is, at any time and as often as one
 likes. It never waits; what takes time runs in one task for each version.
@@ -193,7 +193,8 @@ class Hosting:
         except (HotSwapError, LoadFailed, OSError) as error:
             self._fail(hosted, str(error), getattr(error, "log", ""))
             return
-        except Exception as error:  # noqa: BLE001 - whatever it was, calls of other versions go on
+        # Whatever it was, calls of other versions go on.
+        except Exception as error:
             logger.exception("load_broke", version_id=hosted.fact.id)
             self._fail(hosted, f"{type(error).__name__}: {error}", "")
             return

@@ -1,7 +1,7 @@
 """Leases of one installation's limits at one instance. Pure but for the clock that is handed in.
 
-Of each limit, a tenth divided by the live instances is every instance's own reserve and never leased
-out. So what all of them use together stays within the limit, with Redis and without it.
+Of each limit, a tenth divided by the live instances is every instance's own reserve and is never
+leased out. So what all of them use together stays within the limit, with Redis and without it.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def slice_of(limit: int, instances: int) -> int:
 
 @dataclass(slots=True)
 class RateLease:
-    """Slots of one minute of Redis' clock. ``taken`` were leased in it, ``left`` of them are unused."""
+    """Slots of one minute of Redis' clock: ``taken`` were leased, ``left`` of them are unused."""
 
     limit: int = -1
     window: int = -1

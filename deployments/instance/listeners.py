@@ -70,6 +70,7 @@ def listen_outside(address: str) -> socket.socket:
         listening.close()
         raise InvalidInputError(f"Nothing can listen at {address}: {error.strerror}.") from error
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.listen(BACKLOG)
     return listening
 
 
@@ -89,6 +90,7 @@ def listen_inside(path: Path) -> socket.socket:
         listening.bind(str(path))
     finally:
         os.umask(before)
+    listening.listen(BACKLOG)
     return listening
 
 

@@ -58,7 +58,7 @@ class Loader:
     async def load(
         self, version: VersionFact, *, approved_only: bool, spares: int, on_state: OnState
     ) -> LoadedVersion:
-        """Verified, unpacked, started and well. Raises HotSwapError or LoadFailed with the reason."""
+        """Verified, unpacked, started and well. HotSwapError or LoadFailed say why not."""
         began = time.monotonic()
         on_state("fetching")
         prepared = await asyncio.to_thread(self._prepare, version, approved_only)

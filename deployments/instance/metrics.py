@@ -1,4 +1,4 @@
-"""``/metrics`` of an instance, in Prometheus' text form, from plain counters. No tenant is a label."""
+"""``/metrics`` of an instance in Prometheus' text form, from counters. No tenant is a label."""
 
 import time
 from collections.abc import Iterator

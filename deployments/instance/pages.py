@@ -1,4 +1,4 @@
-"""What an instance answers beside calls: is it alive, is it ready, how is it, what does it count."""
+"""What an instance answers beside calls: is it alive, is it ready, what is loaded and counted."""
 
 import asyncio
 from typing import Any

@@ -1,8 +1,8 @@
 """Passes a call on, once, to another instance that has the version ready.
 
-The header says who called, for whom, which version and how much time is left; it is signed with a key
-that only the two instances can make (X25519, HKDF, HMAC-SHA256), bound to the body, and good for 30 s
-and one use. The receiver does not authenticate the caller and takes no quota again.
+The header says who called, for whom, which version and how much time is left; it is signed with a
+key that only the two instances can make (X25519, HKDF, HMAC-SHA256), bound to the body, and good
+for 30 s and one use. The receiver does not authenticate the caller and takes no quota again.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Tries a loaded version with its manifest's own example calls, never with a tenant's."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -85,5 +85,5 @@ def judge(loaded: LoadedVersion, method: str, example: Example, outcome: Outcome
     return ""
 
 
-def _failure(method: str, index: int, message: str) -> Mapping[str, Any]:
+def _failure(method: str, index: int, message: str) -> dict[str, Any]:
     return {"method": method, "example": index, "message": message[:MAX_MESSAGE_CHARACTERS]}

@@ -1,8 +1,8 @@
 """What Redis does for quotas, each in one atomic step by Redis' own clock.
 
-Every instance has a field of its own per installation and is the authority for it: it says how much it
-holds with every request. So a flush forgets what the others hold only until they speak next, and the
-same request twice changes nothing.
+Every instance has a field of its own per installation and is the authority for it: it says how much
+it holds with every request. So a flush forgets what the others hold only until they speak next, and
+the same request twice changes nothing.
 """
 
 # KEYS: one hash a minute. ARGV: field, limit, window that ``taken`` is of, taken, wanted.

@@ -1,7 +1,8 @@
 """Requests per minute and calls at once, per installation, over all instances of the environment.
 
-A call normally costs no round trip: slots are leased from Redis in slices and go back when they lie
-idle. Where few are left, each call takes one round trip, so none lies idle where another could use it.
+A call normally costs no round trip: slots are leased from Redis in slices and go back when they
+lie idle. Where few are left, each call takes one round trip, so none lies idle where another could
+use it.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ class Script(Protocol):
 
 @dataclass(slots=True)
 class Account:
-    """Both leases of one installation; ``refill`` keeps its calls from leasing all at the same time."""
+    """Both leases of one installation; ``refill`` keeps its calls from leasing all at once."""
 
     key: str
     rate: RateLease = field(default_factory=RateLease)
@@ -55,7 +56,7 @@ class Account:
 
 
 class Quotas:
-    """``instances`` tells how many are live, ``longest_call`` how long a call may last in seconds."""
+    """``instances`` tells how many are live, ``longest_call`` a call's most seconds."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Reads the views an instance may read, in one REPEATABLE READ transaction: all of it is one state.
 
-Rows carry the number of the change that made them, so only those after the last one are read. Closed,
-cleared, removed and revoked rows stay as tombstones and are left out of a first read.
+Rows carry the number of the change that made them, so only those after the last one are read.
+Closed, cleared, removed and revoked rows stay as tombstones and are left out of a first read.
 """
 
 import base64
@@ -58,8 +58,9 @@ USERS = "SELECT * FROM instance_users WHERE generation > %s"
 KEYS = "SELECT * FROM instance_keys WHERE generation > %s"
 LIVE_KEYS = f"{KEYS} AND revoked_at IS NULL AND expires_at > now()"
 COUNTS = """
-    SELECT (SELECT count(*) FROM instance_tenants), (SELECT count(*) FROM instance_users),
-           (SELECT count(*) FROM instance_members WHERE removed_at IS NULL)
+    SELECT (SELECT count(*) FROM instance_tenants) AS tenants,
+           (SELECT count(*) FROM instance_users) AS users,
+           (SELECT count(*) FROM instance_members WHERE removed_at IS NULL) AS members
 """
 
 
@@ -117,7 +118,7 @@ def _credentials_moved(cursor: psycopg.Cursor[Any], number: int, known: Credenti
     """A new number, or rows that were deleted outright and so left no tombstone."""
     if number != known.number:
         return True
-    row = cursor.execute(COUNTS).fetchone()
+    (row,) = cursor.execute(COUNTS).fetchall()
     return tuple(row.values()) != (len(known.tenants), len(known.users), len(known.members))
 
 

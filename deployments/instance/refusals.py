@@ -1,4 +1,4 @@
-"""Why a call is not run, as the caller is told. Raised anywhere on the way, answered at the door."""
+"""Why a call is not run, as the caller is told. Raised on the way, answered at the door."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -48,25 +48,15 @@ def read_headers(
     path: str, headers: Sequence[tuple[bytes, bytes]], received: float, *, is_inside: bool
 ) -> Request:
     """What the headers say; 413 and 415 before any of the body is read."""
-    authorization = content_type = given_id = traceparent = b""
-    passed = None
-    for name, value in headers:
-        if name == b"authorization":
-            authorization = value
-        elif name == b"content-type":
-            content_type = value
-        elif name == b"x-request-id":
-            given_id = value
-        elif name == b"traceparent":
-            traceparent = value
-        elif name == b"content-length" and int(value) > MAX_BODY_BYTES:
-            raise too_large()
-        elif name == b"x-hotswap-passed" and is_inside:
-            passed = value
+    given = dict(headers)
+    if int(given.get(b"content-length", 0)) > MAX_BODY_BYTES:
+        raise too_large()
+    content_type = given.get(b"content-type", b"")
     if content_type != b"application/json":
         _check_content_type(content_type)
-    request_id, trace_id, parent = _ids(given_id, traceparent)
-    return Request(path, authorization, request_id, trace_id, parent, received, passed)
+    ids = _ids(given.get(b"x-request-id", b""), given.get(b"traceparent", b""))
+    passed = given.get(b"x-hotswap-passed") if is_inside else None
+    return Request(path, given.get(b"authorization", b""), *ids, received, passed)
 
 
 def read_body(body: bytes) -> Invocation:

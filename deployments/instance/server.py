@@ -66,7 +66,10 @@ class Instance:
         self.budget = ProcessBudget(settings.processes)
         self.counters = Counters()
         self.windows = Windows(self.counters)
-        self.hosting = Hosting(self._make_loader(), lambda: self.following.hurry_report())
+        self.hosting = Hosting(
+            self._make_loader(),
+            lambda: self.following.hurry_report(),  # noqa: PLW0108 - made only below
+        )
         self.redis = redis.asyncio.Redis.from_url(
             settings.redis_url,
             socket_timeout=REDIS_SECONDS,
@@ -94,7 +97,6 @@ class Instance:
             Listener(door, listening)
             for door, listening in zip(self.doors, (self.outside, self.inside), strict=True)
         ]
-        self.following.restore()
         for listener in listeners:
             listener.start()
         background = [

@@ -4,8 +4,8 @@ snapshot/<sha256>.json    one file a shard, and one for the credentials, named b
 snapshot/index            which files count, for which generation, confirmed when; authenticated
 identity/floor            the highest generation ever kept; authenticated, in the other directory
 
-Secrets are there only as sealed for this instance, keys only as digests. An index that is altered, or
-older than the floor, is refused: somebody would bring a removed right back with it.
+Secrets are there only as sealed for this instance, keys only as digests. An index that is altered,
+or older than the floor, is refused: somebody would bring a removed right back with it.
 """
 
 import hashlib
@@ -71,6 +71,8 @@ class SnapshotFile:
         """Write the shards that changed, then the index that makes them count, then the floor."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         snapshot = kept.snapshot
+        shards = [self._write(shard) for shard in snapshot.shards.values()]
+        credentials = self._write(snapshot.credentials)
         index = {
             "format": FORMAT,
             "environment": snapshot.environment,
@@ -78,13 +80,13 @@ class SnapshotFile:
             "credentials": snapshot.credentials.number,
             "confirmed_at": kept.confirmed_at,
             "live_instances": kept.live_instances,
-            "shards": [self._write(shard) for shard in snapshot.shards.values()],
-            "credentials_file": self._write(snapshot.credentials),
+            "shards": shards,
+            "credentials_file": credentials,
         }
         write_private(self._directory / "index", self._sealed(orjson.dumps(index)))
         floor = {"generation": snapshot.generation, "credentials": snapshot.credentials.number}
         write_private(self._floor_path, self._sealed(orjson.dumps(floor)))
-        self._clean({*index["shards"], index["credentials_file"]})
+        self._clean({*shards, credentials})
 
     def load(self) -> Kept | None:
         """What was kept last; None when nothing ever was. Raises ``SnapshotRefusedError``."""

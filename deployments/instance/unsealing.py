@@ -1,4 +1,4 @@
-"""Opens an installation's secrets: the plain values live in memory only, for as long as they count."""
+"""Opens an installation's secrets: plain values live in memory only, as long as they count."""
 
 import base64
 from collections.abc import Mapping
