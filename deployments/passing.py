@@ -58,6 +58,8 @@ class Answer:
 @require_POST
 def invoke(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """``POST /tenants/{slug}/plugins/{name}/invoke``: the credential is checked by the instance."""
+    if "Authorization" not in request.headers:
+        return problem_response(_no_credential())
     try:
         body = request.body
     except RequestDataTooBig:
@@ -169,6 +171,13 @@ def _broken_off(name: str) -> Problem:
         f"The instance that ran this call of {name} went away. The call may have taken effect; "
         "its method is not declared idempotent, so it was not sent again.",
     )
+
+
+def _no_credential() -> Problem:
+    """Before anything is looked up: a stranger must not learn which tenants exist."""
+    message = "Send an access token or an API key as Authorization: Bearer …"
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Problem(401, "not_authenticated", message, headers=headers)
 
 
 def _nobody(environment: Environment) -> Problem:
