@@ -106,6 +106,10 @@ class SealedSecretAdmin(ReadOnlyAdmin):
     """That there is one, for whom and of which epoch; never the sealed bytes."""
 
     list_display = ("installation", "instance", "epoch", "generation")
-    list_select_related = ("instance__environment", "installation__tenant")
-    list_select_related += ("installation__plugin", "installation__environment")
+    list_select_related = (
+        "instance__environment",
+        "installation__tenant",
+        "installation__plugin",
+        "installation__environment",
+    )
     exclude = ("ciphertext",)

@@ -63,8 +63,8 @@ class DeploymentForm(forms.Form):
 
 
 def _field_of(option: Option) -> forms.Field:
-    kind = forms.IntegerField if option.type == "int" else forms.FloatField
-    return kind(
+    kind: Any = forms.IntegerField if option.type == "int" else forms.FloatField
+    field: forms.Field = kind(
         label=option.name.replace("_", " ").capitalize(),
         initial=option.default,
         min_value=option.minimum,
@@ -72,3 +72,4 @@ def _field_of(option: Option) -> forms.Field:
         step_size=1 if option.type == "int" else None,
         help_text=f"{option.help} From {option.minimum:g} to {option.maximum:g} {option.unit}.",
     )
+    return field

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from deployments.models import Instance, Placement, PlacementState
 from plugins.models import PluginVersion
@@ -47,7 +47,7 @@ def state_of(instance: Instance, now: datetime) -> str:
     return "live" if instance.is_ready else "loading"
 
 
-def _instances(now: datetime) -> Iterable[Instance]:
+def _instances(now: datetime) -> QuerySet[Instance]:
     loaded = (
         Placement.objects.exclude(state=PlacementState.STOPPED)
         .select_related("version__plugin")

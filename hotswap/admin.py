@@ -14,7 +14,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class PersonAdmin(UserAdmin, ModelAdmin):
     """Nobody is deleted: what they did names them. Take ``is_active`` away instead."""
 
     form = UserChangeForm
@@ -41,7 +41,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class RoleAdmin(GroupAdmin, ModelAdmin):
     """The names of the roles are known to the program."""
 
     readonly_fields = ("name",)

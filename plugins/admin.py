@@ -27,7 +27,7 @@ from plugins.services import approve_version, reject_version, update_plugin
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(ModelAdmin):  # type: ignore[misc]
+class EnvironmentAdmin(ModelAdmin):
     list_display = ("name", "generation", "required_approvals", "is_frozen", "position")
     readonly_fields = ("generation", "is_frozen")
 
@@ -48,7 +48,7 @@ class EnvironmentAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Plugin)
-class PluginAdmin(ServiceMadeAdmin, GuardedModelAdmin):  # type: ignore[misc,type-arg]
+class PluginAdmin(ServiceMadeAdmin, GuardedModelAdmin):  # type: ignore[misc]
     """Who else may edit a plugin is given by its object permissions."""
 
     list_display = ("name", "owner", "is_active", "is_deprecated", "updated_at")

@@ -14,7 +14,7 @@ class MemberInline(ReadOnlyInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ReadOnlyAdmin, GuardedModelAdmin):  # type: ignore[misc,type-arg]
+class TenantAdmin(ReadOnlyAdmin, GuardedModelAdmin):  # type: ignore[misc]
     list_display = ("slug", "name", "home_environment", "status", "created_at")
     list_filter = ("status", "home_environment")
     search_fields = ("slug", "name")
@@ -51,8 +51,11 @@ class TenantPluginConfigAdmin(ReadOnlyAdmin):
 @admin.register(TenantSecret)
 class TenantSecretAdmin(ReadOnlyAdmin):
     list_display = ("key", "installation", "updated_at")
-    list_select_related = ("installation__tenant", "installation__plugin")
-    list_select_related += ("installation__environment",)
+    list_select_related = (
+        "installation__tenant",
+        "installation__plugin",
+        "installation__environment",
+    )
     search_fields = ("key", "tenant__slug")
     exclude = ("ciphertext",)
 

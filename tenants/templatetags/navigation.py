@@ -25,7 +25,7 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
     """Links of the signed-in person; none for a stranger or when the request got no further."""
     request = context.get("request")
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if request is None or user is None or not user.is_authenticated:
         return {"user": None}
     links = [Link(label, url, _is_current(request.path, url)) for label, url in _destinations(user)]
     return {"user": user, "role": role_name(user), "links": links, "request": request}
