@@ -18,6 +18,14 @@ async def test_a_call_past_its_limit_is_a_timeout_and_the_next_one_is_answered(p
     assert await pool.value("result = len(served)") == 1
 
 
+async def test_a_call_is_ended_at_its_limit_not_some_time_later(pools: Pools):
+    pool = await pools.open(spares=2)
+    longer = asyncio.create_task(pool.run("import time; time.sleep(3)", GLOBEX))
+    await until(lambda: pool.pool.statistics().busy, what="the longer call's start")
+    assert (await pool.run("import time; time.sleep(60)", wall=0.1)).code is OutcomeCode.TIMEOUT
+    assert not longer.done()
+
+
 async def test_a_call_past_its_deadline_is_a_timeout(pools: Pools):
     pool = await pools.open()
     outcome = await pool.run("import time; time.sleep(60)", seconds=0.2)

@@ -22,6 +22,11 @@ async def test_spares_rise_and_fall_as_asked(pools: Pools):
     await until(lambda: pool.pool.budget.used == 0, what="the spares' end")
 
 
+async def test_a_version_without_spares_keeps_no_process_after_its_start(pools: Pools):
+    pool = await pools.open(spares=0)
+    assert (pool.pool.budget.used, pool.pool.statistics().spares) == (0, 0)
+
+
 async def test_without_a_spare_a_call_waits_for_a_process_of_its_own(pools: Pools):
     pool = await pools.open(spares=0)
     assert (await pool.call(ACME, call("echo"))).ok
