@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import update_last_login
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -30,7 +31,10 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> Any:
     if user is None:
         # It never says which of them: names are not for guessing either.
         raise UnauthenticatedError("The username or the password is wrong.")
-    user_logged_in.send(sender=User, request=request, user=user)
+    # What Django's signal would do, short of beginning a session and setting its cookie.
+    address = get_client_ip_address(request)
+    AxesProxyHandler.reset_attempts(username=username, ip_address=address)
+    update_last_login(User, user)
     # Read again: a password hash that was renewed just now moved the epoch on.
     return User.objects.select_related("account").get(pk=user.pk)
 

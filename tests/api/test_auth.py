@@ -27,8 +27,10 @@ def sign_in(client, username="bob", password=PASSWORD):
 
 
 def test_a_password_gives_tokens(bob, anybody, keys_dir):
-    body = sign_in(anybody).json()
+    answer = sign_in(anybody)
+    body = answer.json()
 
+    assert not answer.cookies
     assert TokenVerifier(keys_dir / "public").verify(body["access"]).user_id == bob.pk
     assert body["expires_in_seconds"] == 600
     anybody.credentials(HTTP_AUTHORIZATION=f"Bearer {body['access']}")
@@ -61,6 +63,14 @@ def test_guessing_ends_in_a_lock_that_the_right_password_does_not_open(bob, anyb
     assert last.json()["error"]["code"] in ("invalid_credentials", "sign_in_locked")
     assert (locked.status_code, locked.json()["error"]["code"]) == (429, "sign_in_locked")
     assert int(locked["Retry-After"]) > 0
+
+
+def test_a_right_password_forgives_the_wrong_ones_before(bob, anybody, settings):
+    for _ in range(3):
+        for _ in range(settings.AXES_FAILURE_LIMIT - 1):
+            wrong = sign_in(anybody, password="wrong")
+            assert (wrong.status_code, len(wrong.cookies)) == (401, 0)
+        assert sign_in(anybody).status_code == 200
 
 
 @pytest.mark.parametrize(
