@@ -89,7 +89,7 @@ class Table:
         if not is_integer or not minimum <= value <= maximum:  # type: ignore[operator]
             self.problem(key, f"must be a whole number from {minimum} to {maximum}")
             return default
-        return int(value)  # type: ignore[call-overload, no-any-return]
+        return int(value)  # type: ignore[call-overload]
 
     def number(self, key: str, default: float, minimum: float, maximum: float) -> float:
         value = self.take(key)

@@ -82,7 +82,7 @@ class ArtifactStore:
             raise
 
     @contextmanager
-    def open(self, digest: str) -> Iterator[BinaryIO]:
+    def open(self, digest: str) -> "Iterator[File[bytes]]":
         """The stored bytes as a file, not verified: for a download that the reader digests."""
         key = _key(digest)
         with self._reaching(digest), self._storage.open(key) as file:

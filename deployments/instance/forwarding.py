@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from deployments.instance.admission import Caller
 from deployments.instance.answers import Answer
