@@ -26,19 +26,14 @@ async def start_process(
     LoadFailed, or JailUnavailable for the machine's fault.
     """
     host_end, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    loop = asyncio.get_running_loop()
     try:
-        jailed = await loop.run_in_executor(
-            starter(), launch_plugin, machine, spec, jail_end.fileno()
-        )
+        jailed = await launched(machine, spec, jail_end)
     except OSError as error:
         host_end.close()
         raise JailUnavailable(f"a jail cannot be started: {error}") from error
     except BaseException:
         host_end.close()
         raise
-    finally:
-        jail_end.close()
     host_end.setblocking(False)
     process = PluginProcess(jailed, spec.limits, watch)
     try:
@@ -50,6 +45,22 @@ async def start_process(
         await asyncio.shield(process.gone)
         raise
     return process, attestation
+
+
+async def launched(machine: PreparedMachine, spec: PluginSpec, jail_end: socket.socket) -> Jailed:
+    """Start the jail in the thread for it. Cancelled, wait for that thread and end the jail."""
+    loop = asyncio.get_running_loop()
+    launching = loop.run_in_executor(starter(), launch_plugin, machine, spec, jail_end.fileno())
+    try:
+        return await asyncio.shield(launching)
+    except asyncio.CancelledError:
+        jailed = await launching
+        jailed.kill()
+        await asyncio.to_thread(jailed.popen.wait)
+        jailed.close()
+        raise
+    finally:
+        jail_end.close()
 
 
 def launch_plugin(machine: PreparedMachine, spec: PluginSpec, stdin: int) -> Jailed:

@@ -3,10 +3,12 @@
 Interpreter, runtime, uids, cgroup parent, filter.
 """
 
+import atexit
 import os
 import shutil
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sandbox.engine.attestation import Tier
@@ -111,7 +113,15 @@ def try_cgroups(settings: JailSettings) -> tuple[CgroupParent | None, str]:
     """The parent of all groups, or why there is none."""
     if not settings.cgroups:
         return None, "switched off"
+    return shared_parent(os.getpid())
+
+
+@cache
+def shared_parent(_pid: int) -> tuple[CgroupParent | None, str]:
+    """One for all settings of this process, removed at its end."""
     try:
-        return find_parent(), ""
+        parent = find_parent()
     except CgroupAbsent as error:
         return None, str(error)
+    atexit.register(parent.remove)
+    return parent, ""

@@ -57,18 +57,22 @@ class Watch:
     def _on_tick(self) -> None:
         self._tick = None
         now = time.monotonic()
-        for process in tuple(self.busy):
-            process.check(now)
-        for queue in tuple(self.waiting):
-            if not queue.expire(now):
-                self.waiting.discard(queue)
-        if self.busy or self.waiting:
-            self.wake()
+        try:
+            for process in tuple(self.busy):
+                process.check(now)
+            for queue in tuple(self.waiting):
+                if not queue.expire(now):
+                    self.waiting.discard(queue)
+        finally:  # whatever went wrong with one, the others keep their limits
+            if self.busy or self.waiting:
+                self.wake()
 
     def _on_chore(self) -> None:
         self._chore = None
         now = time.monotonic()
-        for chore in tuple(self.chores):
-            chore.do_chores(now)
-        if self.chores:
-            self._chore = asyncio.get_running_loop().call_later(CHORE_SECONDS, self._on_chore)
+        try:
+            for chore in tuple(self.chores):
+                chore.do_chores(now)
+        finally:
+            if self.chores:
+                self._chore = asyncio.get_running_loop().call_later(CHORE_SECONDS, self._on_chore)

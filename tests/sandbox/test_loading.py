@@ -1,9 +1,11 @@
 """A version that cannot be started says why, and leaves nothing behind."""
 
 import asyncio
+import os
 
 import pytest
 
+from sandbox.engine.observed import children_of
 from sandbox.engine.result import LoadFailed
 from sandbox.engine.spec import Limits
 from tests.sandbox.toolbox import TOOLBOX, Pools
@@ -84,6 +86,19 @@ async def test_modules_of_every_layer_can_be_imported(pools: Pools):
     pool = pools.prepare(replace(spec, layers=(*spec.layers, library)))
     attestation = await pool.start()
     assert attestation.python.startswith("3.")
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2, 5, 10, 15, 20, 30])
+async def test_a_start_given_up_at_any_moment_leaves_no_process(pools: Pools, milliseconds: int):
+    before = children_of(os.getpid())
+    pool = pools.prepare(pools.spec())
+    starting = asyncio.create_task(pool.start())
+    await asyncio.sleep(milliseconds / 1000)
+    starting.cancel()
+    await asyncio.wait([starting])
+    await pool.stop()
+    assert children_of(os.getpid()) == before
+    assert pool.budget.used == 0
 
 
 async def test_two_versions_load_side_by_side(pools: Pools):
