@@ -8,7 +8,7 @@ import pytest
 
 
 def main() -> int:
-    directory = Path(sys.argv[1] if len(sys.argv) > 1 else "shots").resolve()
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/shots").resolve()
     os.environ["HOTSWAP_TEST_SHOTS"] = str(directory)
     code = pytest.main(["-m", "browser", "-q", str(Path(__file__).with_name("test_shots.py"))])
     pictures = len(list(directory.glob("*/*.png")))
