@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.db.models import F, Prefetch, Q, QuerySet
 
 from deployments.models import Instance, Placement, PlacementState
+from deployments.reports import LIVE_SECONDS
 from plugins.models import PluginVersion
 
-LIVE = timedelta(seconds=10)
+LIVE = timedelta(seconds=LIVE_SECONDS)
 KEPT_AFTER_STOP = timedelta(minutes=10)
 KEPT_AFTER_SILENCE = timedelta(hours=24)
 SHOWN = 100
