@@ -19,7 +19,7 @@ from deployments.reports import (
 
 POLL_SECONDS = 0.1
 # Spares only make first calls faster: an instance without memory for them must not stop a swap.
-SPARES_PATIENCE = timedelta(seconds=3)
+SPARES_PATIENCE = timedelta(seconds=2)
 
 
 def wait_for_acks(route: Route, scene: Scene) -> NotYet | None:
