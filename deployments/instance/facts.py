@@ -98,6 +98,7 @@ class TenantFact:
     id: str
     slug: str
     is_active: bool
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class Credentials:
 
     @cached_property
     def tenant_by_slug(self) -> Mapping[str, TenantFact]:
-        return {tenant.slug: tenant for tenant in self.tenants.values()}
+        return {row.slug: row for row in self.tenants.values() if not row.is_deleted}
 
     @cached_property
     def tenants_of_user(self) -> Mapping[int, frozenset[str]]:

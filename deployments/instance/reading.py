@@ -50,7 +50,7 @@ HOLDS = "SELECT * FROM instance_holds WHERE generation > %s"
 OPEN_HOLDS = f"{HOLDS} AND cleared_at IS NULL"
 SEALED = "SELECT * FROM instance_sealed_secrets WHERE generation > %s AND instance_id = %s"
 VERSIONS = "SELECT * FROM instance_versions WHERE id = ANY(%s::uuid[])"
-NAMES = "SELECT DISTINCT plugin_id, plugin FROM instance_versions WHERE plugin_id = ANY(%s::uuid[])"
+NAMES = "SELECT plugin_id, plugin FROM instance_plugins WHERE plugin_id = ANY(%s::uuid[])"
 TENANTS = "SELECT * FROM instance_tenants WHERE generation > %s"
 MEMBERS = "SELECT * FROM instance_members WHERE generation > %s"
 CURRENT_MEMBERS = f"{MEMBERS} AND removed_at IS NULL"
@@ -234,7 +234,8 @@ def version_of(row: Mapping[str, Any]) -> VersionFact:
 
 
 def tenant_of(row: Mapping[str, Any]) -> TenantFact:
-    return TenantFact(str(row["id"]), row["slug"], row["status"] == "active")
+    status = row["status"]
+    return TenantFact(str(row["id"]), row["slug"], status == "active", status == "deleted")
 
 
 def member_of(row: Mapping[str, Any]) -> MemberFact:
