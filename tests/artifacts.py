@@ -162,6 +162,11 @@ def good_members() -> list[Member]:
     ]
 
 
+def with_member(*members: Member, **options: Any) -> bytes:
+    """A good artifact by hand, and these members in it."""
+    return raw_zip(*good_members(), *members, **options)
+
+
 def _local(member: Member) -> bytes:
     name = member.name if member.local_name is None else member.local_name
     sizes = (0, 0, 0) if member.flags & 8 else member.sizes()
