@@ -36,7 +36,10 @@ def length_of(function: ast.stmt) -> int:
 
 
 def is_explained(path, statement: ast.stmt) -> bool:
-    lines = path.read_text().splitlines()
-    above, own = lines[statement.lineno - 2].strip(), lines[statement.end_lineno - 1]
-    reason = own.partition("#")[2].replace("noqa", "").strip(" :")
-    return above.startswith("#") or len(reason.split()) > 1
+    """Whether it has a comment, on its line or above; imports one after the other share one."""
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    reason = lines[statement.end_lineno - 1].partition("#")[2].replace("noqa", "").strip(" :")
+    above = statement.lineno - 2
+    while lines[above].startswith(("import ", "from ")):
+        above -= 1
+    return lines[above].startswith("#") or len(reason.split()) > 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -118,8 +119,6 @@ async def test_there_is_no_network(pools: Pools, address: str):
 
 
 async def test_a_listening_socket_of_the_host_is_out_of_reach(pools: Pools):
-    import socket
-
     pool = await pools.open()
     with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
         tcp.bind(("127.0.0.1", 0))

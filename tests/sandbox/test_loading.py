@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -78,8 +79,6 @@ async def test_a_hook_cannot_be_a_method(pools: Pools):
 
 
 async def test_modules_of_every_layer_can_be_imported(pools: Pools):
-    from dataclasses import replace
-
     library = pools.spec("VALUE = 7").layers[0]
     (library / "plugin.py").rename(library / "their_library.py")
     spec = pools.spec("import their_library\n" + TOOLBOX)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -117,8 +118,6 @@ def test_a_machine_without_controllers_says_so(tmp_path: Path):
 
 
 def test_address_space_bounds_memory_only_where_no_cgroup_does():
-    import resource
-
     with_cgroup = jail_rlimits(Limits(memory_mb=100), memory_is_bounded=True)
     without = jail_rlimits(Limits(memory_mb=100), memory_is_bounded=False)
     assert without[resource.RLIMIT_AS] == 228 << 20
@@ -126,7 +125,5 @@ def test_address_space_bounds_memory_only_where_no_cgroup_does():
 
 
 def test_the_limits_of_a_process_are_read_from_outside():
-    import resource
-
     limits = hard_limits(os.getpid())
     assert limits[resource.RLIMIT_NOFILE] == resource.getrlimit(resource.RLIMIT_NOFILE)[1]

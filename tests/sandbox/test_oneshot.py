@@ -1,6 +1,7 @@
 """One run of a program of ours over data of strangers."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,6 @@ def run(jail: JailSettings, tmp_path: Path) -> Runs:
 
 @pytest.fixture
 def output(jail: JailSettings) -> Path:
-    import tempfile
-
     return Path(tempfile.mkdtemp(dir=jail.layers_root))
 
 

@@ -1,6 +1,7 @@
 """Spares, budget, breaker, drain: how a version's processes come and go."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,6 @@ async def test_without_a_spare_a_call_waits_for_a_process_of_its_own(pools: Pool
 
 
 async def test_twenty_tenants_at_once_are_all_answered(pools: Pools):
-    from dataclasses import replace
-
     pool = await pools.open()
     tenants = [replace(ACME, tenant_id=f"tenant-{number}") for number in range(20)]
     outcomes = await asyncio.gather(*(pool.call(tenant, call("echo")) for tenant in tenants))

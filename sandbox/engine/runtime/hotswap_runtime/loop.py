@@ -78,6 +78,7 @@ class Loop:
         self.output_bytes = message["output_bytes"]
         self.loaded = loading.load(message["layers"], message["entry_point"], message["methods"])
         if message["threads"] > 1:
+            # Few plugins ask for threads; the others start without that module.
             from .threads import dispatch_to_threads
 
             self.dispatch, self.send = dispatch_to_threads(self, message["threads"])

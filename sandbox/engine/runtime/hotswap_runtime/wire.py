@@ -25,6 +25,7 @@ def fast_json() -> tuple[Callable[[object], str], Scan]:
 
     It would import ``re``, which costs a fifth of an idle process and of its start.
     """
+    # Not every interpreter has it: the caller falls back.
     from _json import encode_basestring, make_encoder, make_scanner
 
     options: Any = ScannerOptions
@@ -35,6 +36,7 @@ def fast_json() -> tuple[Callable[[object], str], Scan]:
 
 def plain_json() -> tuple[Callable[[object], str], Scan]:
     """The module itself, for an interpreter without those halves."""
+    # Only here, so that a process that does without it never pays for it.
     import json
 
     slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=refuse)
