@@ -76,6 +76,7 @@ class Load:
         self._directory = tempfile.TemporaryDirectory(prefix="hotswap-load-")
         plan_file = Path(self._directory.name) / "plan.json"
         self._records = Path(self._directory.name) / "records.jsonl"
+        self._ended: list[Record] | None = None
         self._seen: list[Record] = []
         self._read = 0
         plan_file.write_text(json.dumps(asdict(plan)))
@@ -103,7 +104,9 @@ class Load:
     def wait(self) -> list[Record]:
         """Wait until the plan's seconds or calls are over."""
         self._process.wait()
-        return self.records()
+        self._ended = self.records()
+        self._directory.cleanup()
+        return self._ended
 
     def stop(self) -> list[Record]:
         """Let calls in flight finish, end the child and return every record."""

@@ -1,12 +1,12 @@
 """Rows, artifacts and instances for the tests of instances; no web, no worker."""
 
 import json
+from pathlib import Path
 
 import httpx
 from django.core.files.base import ContentFile
 
 from deployments.models import Instance, Placement, Route
-from hotswap.embedded.ports import any_free_port
 from plugins.generation import credential_change, routable_change
 from plugins.services import approve_version, register_plugin, upload_version
 from tenants.services import enable_installation, set_quotas
@@ -147,5 +147,12 @@ def call(instance, tenant, key, method="echo", *, timeout=20, headers=(), body=N
     )
 
 
-def free_address():
-    return f"127.0.0.1:{any_free_port()}"
+def descendants(pid):
+    """Every process that was started below ``pid`` and still is."""
+    found, queue = [], [pid]
+    while queue:
+        parent = queue.pop()
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            queue += [int(child) for child in task.read_text().split()]
+        found.append(parent)
+    return found[1:]

@@ -35,35 +35,37 @@ def test_a_call_is_answered_with_the_version_and_the_generation_that_served_it(s
     assert "x-hotswap-stale" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("options", "status", "code", "field"),
-    [
-        ({"body": b"{"}, 400, "malformed_body", None),
-        ({"body": [1]}, 400, "malformed_body", None),
-        ({"body": {"method": "echo", "extra": 1}}, 400, "invalid", "extra"),
-        ({"body": {"parameters": {}}}, 400, "invalid", "method"),
-        ({"body": {"method": "echo", "parameters": []}}, 400, "invalid", "parameters"),
-        ({"method": "sing"}, 400, "invalid", "method"),
-        ({"text": 5}, 400, "invalid", "parameters.text"),
-        ({"headers": {"Content-Type": "text/plain"}}, 415, "unsupported_media_type", None),
-        ({"body": b"[" + b" " * (4 << 20) + b"]"}, 413, "too_large", None),
-        ({"tenant": "globex"}, 404, "not_found", None),
-        ({"tenant": "nobody"}, 404, "not_found", None),
-        ({"headers": {"Authorization": ""}}, 401, "invalid_credentials", None),
-        ({"headers": {"Authorization": "Bearer hs_12345678_x"}}, 401, "invalid_credentials", None),
-        ({"headers": {"Authorization": "Bearer a.b.c"}}, 401, "invalid_credentials", None),
-        ({"method": "fail"}, 502, "plugin_error", None),
-        ({"method": "lie"}, 502, "plugin_error", None),
-        ({"method": "die"}, 502, "crashed", None),
-    ],
-)
-def test_what_goes_wrong_has_one_shape(served, options, status, code, field):
-    answer = ask(served, **options)
-    error = answer.json()["error"]
-    assert (answer.status_code, error["code"]) == (status, code), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"] == error["message"]
-    assert field is None or field in error["fields"]
+WRONG = [
+    ({"body": b"{"}, 400, "malformed_body", None),
+    ({"body": [1]}, 400, "malformed_body", None),
+    ({"body": {"method": "echo", "extra": 1}}, 400, "invalid", "extra"),
+    ({"body": {"parameters": {}}}, 400, "invalid", "method"),
+    ({"body": {"method": "echo", "parameters": []}}, 400, "invalid", "parameters"),
+    ({"method": "sing"}, 400, "invalid", "method"),
+    ({"text": 5}, 400, "invalid", "parameters.text"),
+    ({"headers": {"Content-Type": "text/plain"}}, 415, "unsupported_media_type", None),
+    ({"body": b"[" + b" " * (4 << 20) + b"]"}, 413, "too_large", None),
+    ({"tenant": "globex"}, 404, "not_found", None),
+    ({"tenant": "nobody"}, 404, "not_found", None),
+    ({"headers": {"Authorization": ""}}, 401, "invalid_credentials", None),
+    ({"headers": {"Authorization": "Bearer hs_12345678_x"}}, 401, "invalid_credentials", None),
+    ({"headers": {"Authorization": "Bearer a.b.c"}}, 401, "invalid_credentials", None),
+    ({"method": "fail"}, 502, "plugin_error", None),
+    ({"method": "lie"}, 502, "plugin_error", None),
+    ({"method": "die"}, 502, "crashed", None),
+]
+
+
+def test_what_goes_wrong_has_one_shape(served, subtests):
+    for options, status, code, field in WRONG:
+        with subtests.test(options=str(options)[:80]):
+            answer = ask(served, **options)
+            error = answer.json()["error"]
+            assert (answer.status_code, error["code"]) == (status, code), answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["detail"] == error["message"]
+            assert field is None or field in error["fields"]
+    assert ask(served).status_code == 200
 
 
 def test_a_call_that_times_out_costs_the_twenty_that_wait_nothing(served):
@@ -84,12 +86,7 @@ def _waiting(served):
 
 
 def test_a_disabled_plugin_is_refused(served):
-    disable_installation(
-        tenant=served.tenants["acme"],
-        plugin=served.plugin,
-        environment=served.environment,
-        by=served.ada,
-    )
+    disable_installation(installation=served.installations["acme"], by=served.ada)
     refused = wait_until(lambda: _unless_ok(ask(served)), what="the call is refused")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "plugin_disabled")
 
