@@ -9,7 +9,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             sql=[
-                "CREATE VIEW instance_plugins AS SELECT id AS plugin_id, name AS plugin FROM plugins",
+                "CREATE VIEW instance_plugins AS "
+                "SELECT id AS plugin_id, name AS plugin FROM plugins",
                 "GRANT SELECT ON instance_plugins TO hotswap_instance",
             ],
             reverse_sql="DROP VIEW instance_plugins",
