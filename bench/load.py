@@ -76,7 +76,6 @@ class Load:
         self._directory = tempfile.TemporaryDirectory(prefix="hotswap-load-")
         plan_file = Path(self._directory.name) / "plan.json"
         self._records = Path(self._directory.name) / "records.jsonl"
-        self._ended: list[Record] | None = None
         self._seen: list[Record] = []
         self._read = 0
         plan_file.write_text(json.dumps(asdict(plan)))
@@ -104,9 +103,9 @@ class Load:
     def wait(self) -> list[Record]:
         """Wait until the plan's seconds or calls are over."""
         self._process.wait()
-        self._ended = self.records()
+        records = self.records()
         self._directory.cleanup()
-        return self._ended
+        return records
 
     def stop(self) -> list[Record]:
         """Let calls in flight finish, end the child and return every record."""
