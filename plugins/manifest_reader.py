@@ -85,21 +85,21 @@ class Table:
         value = self.take(key)
         if value is None:
             return default
-        is_integer = isinstance(value, int) and not isinstance(value, bool)
-        if not is_integer or not minimum <= value <= maximum:  # type: ignore[operator]
-            self.problem(key, f"must be a whole number from {minimum} to {maximum}")
-            return default
-        return int(value)  # type: ignore[call-overload]
+        is_boolean = isinstance(value, bool)
+        if isinstance(value, int) and not is_boolean and minimum <= value <= maximum:
+            return value
+        self.problem(key, f"must be a whole number from {minimum} to {maximum}")
+        return default
 
     def number(self, key: str, default: float, minimum: float, maximum: float) -> float:
         value = self.take(key)
         if value is None:
             return default
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not minimum <= value <= maximum:  # type: ignore[operator]
-            self.problem(key, f"must be a number from {minimum:g} to {maximum:g}")
-            return default
-        return float(value)  # type: ignore[arg-type]
+        is_boolean = isinstance(value, bool)
+        if isinstance(value, int | float) and not is_boolean and minimum <= value <= maximum:
+            return float(value)
+        self.problem(key, f"must be a number from {minimum:g} to {maximum:g}")
+        return default
 
     def boolean(self, key: str, default: bool) -> bool:
         value = self.take(key)

@@ -22,7 +22,7 @@ from deployments.instance.knowledge import Knowledge
 from deployments.instance.loaded import Attached, LoadedVersion, Method
 from deployments.instance.passing import PassedCall
 from deployments.instance.quotas import Quotas
-from deployments.instance.refusals import RefusedError, refuse_input
+from deployments.instance.refusals import Refusal, RefusedError, refuse_input
 from deployments.instance.requests import Invocation, Request, read_body
 from deployments.instance.unsealing import has_current_seal
 from deployments.instance.windows import Windows
@@ -291,7 +291,7 @@ def _refuse_revoked(version_id: str, caller: Caller) -> None:
         raise RefusedError(outcome_refusal(OutcomeCode.VERSION_REVOKED, message))
 
 
-def _disabled(caller: Caller):  # type: ignore[no-untyped-def]
+def _disabled(caller: Caller) -> Refusal:
     message = (
         f"{caller.shard.name} is not enabled for {caller.tenant.slug}: enable it, then call again."
     )

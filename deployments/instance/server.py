@@ -13,6 +13,7 @@ import structlog
 from deployments.instance.admission import Admission
 from deployments.instance.authentication import Authenticator
 from deployments.instance.calls import QUEUE_SECONDS, Calls
+from deployments.instance.counters import Counters
 from deployments.instance.database import Database
 from deployments.instance.door import Door
 from deployments.instance.following import Following
@@ -27,7 +28,6 @@ from deployments.instance.listeners import (
     outside_address,
 )
 from deployments.instance.loader import Loader
-from deployments.instance.metrics import Counters
 from deployments.instance.pages import Pages
 from deployments.instance.passing import Passing
 from deployments.instance.quotas import Quotas

@@ -4,11 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+from deployments.instance.answers import STATUS_OF_OUTCOME
+from deployments.instance.windows import FAILURES
 from hotswap.lib.api.errors import CODE_OF_STATUS
+from sandbox.engine.result import OutcomeCode
 from tests.architecture.sources import REPOSITORY, python_files
 
 # Where the code stands among the arguments of what is called by these names.
-POSITIONS = {"ArtifactError": 0, "Problem": 1}
+POSITIONS = {"ArtifactError": 0, "Problem": 1, "Refusal": 1, "refuse": 1}
 CODE = re.compile(r"[a-z][a-z0-9_]+")
 
 
@@ -27,7 +30,8 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
 def codes_of_the_source() -> set[str]:
     files = [path for path in python_files() if not {"tests", "bench"} & set(path.parts)]
     found = {code for path in files for code in codes_in(ast.parse(path.read_text()))}
-    return {code for code in found if CODE.fullmatch(code)} | set(CODE_OF_STATUS.values())
+    known = {*CODE_OF_STATUS.values(), *(code.value for code in OutcomeCode)}
+    return {code for code in found if CODE.fullmatch(code)} | known
 
 
 def codes_of_the_page() -> set[str]:
@@ -41,3 +45,12 @@ def test_every_error_code_is_documented_and_every_documented_code_exists():
     source, page = codes_of_the_source(), codes_of_the_page()
 
     assert (sorted(source - page), sorted(page - source)) == ([], [])
+
+
+def test_the_page_says_of_every_outcome_its_status_and_whether_it_counts():
+    page = (REPOSITORY / "docs" / "errors.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\d+) \| (yes)? ?\| ", page, re.MULTILINE)
+    said = {code: (int(status), bool(counts)) for code, status, counts in rows}
+    assert said == {
+        code.value: (status, code in FAILURES) for code, status in STATUS_OF_OUTCOME.items()
+    }
