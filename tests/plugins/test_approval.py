@@ -32,7 +32,11 @@ def test_no_part_of_it_can_be_changed(name):
         verify_approval(altered, sign_approval(STATEMENT, KEY), KEY.public_key())
 
 
-@pytest.mark.parametrize("signature", ["", "!", "AAAA", sign_approval({"a": 1}, KEY)])
+@pytest.mark.parametrize(
+    "signature",
+    ["", "!", "AAAA", sign_approval({"a": 1}, KEY)],
+    ids=["empty", "no base64", "too short", "of another statement"],
+)
 def test_a_signature_of_something_else_is_refused(signature):
     with pytest.raises(ApprovalError):
         verify_approval(STATEMENT, signature, KEY.public_key())
