@@ -15,7 +15,7 @@ from deployments.instance.database import PlacementRow
 from deployments.instance.facts import Shard, Snapshot, VersionFact
 from deployments.instance.loaded import LoadedVersion
 from deployments.instance.loader import Loader
-from deployments.instance.probing import probe_version
+from deployments.instance.probing import failure, probe_version
 from deployments.placements import Desired
 from hotswap.lib.errors import HotSwapError
 from sandbox.engine.result import LoadFailed
@@ -204,9 +204,15 @@ class Hosting:
         hosted.probing = asyncio.get_running_loop().create_task(self._probe(hosted))
 
     async def _probe(self, hosted: Hosted) -> None:
-        if hosted.loaded is not None:
+        if hosted.loaded is None:
+            return
+        try:
             hosted.probe = await probe_version(hosted.loaded)
-            self._on_change()
+        # A deployment waits for this answer: no answer at all would hold it up for minutes.
+        except Exception as error:
+            logger.exception("probe_broke", version_id=hosted.fact.id)
+            hosted.probe = {"ok": False, "failures": [failure("", 0, f"the probe broke: {error!r}")]}
+        self._on_change()
 
     def _fail(self, hosted: Hosted, reason: str, log: str) -> None:
         hosted.failures += 1

@@ -25,7 +25,7 @@ async def probe_version(loaded: LoadedVersion) -> dict[str, Any]:
         try:
             failures += await _run_group(loaded, group)
         except LoadFailed as error:
-            failures += [_failure(method, index, error.reason) for method, index, _ in group]
+            failures += [failure(method, index, error.reason) for method, index, _ in group]
     return {"ok": not failures, "failures": failures}
 
 
@@ -52,7 +52,7 @@ async def _run_group(loaded: LoadedVersion, group: Sequence[Numbered]) -> list[d
     examination = await loaded.pool.examine(calls, attachment)
     judged = zip(group, examination.outcomes, strict=True)
     return [
-        _failure(method, index, problem)
+        failure(method, index, problem)
         for (method, index, example), outcome in judged
         if (problem := judge(loaded, method, example, outcome))
     ]
@@ -85,5 +85,5 @@ def judge(loaded: LoadedVersion, method: str, example: Example, outcome: Outcome
     return ""
 
 
-def _failure(method: str, index: int, message: str) -> dict[str, Any]:
+def failure(method: str, index: int, message: str) -> dict[str, Any]:
     return {"method": method, "example": index, "message": message[:MAX_MESSAGE_CHARACTERS]}

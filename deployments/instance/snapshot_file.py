@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,18 +166,22 @@ def _plain(part: Shard | Credentials) -> dict[str, Any]:
     return {"id": part.id, "name": part.name, "route": part.route, **rows}
 
 
-_SHARD_ROWS: dict[str, tuple[type[Any], str]] = {
+def _key_of(**values: Any) -> KeyFact:
+    return KeyFact(**values | {"scopes": tuple(values["scopes"])})
+
+
+_SHARD_ROWS: dict[str, tuple[Callable[..., Any], str]] = {
     "installations": (InstallationFact, "tenant_id"),
     "admissions": (AdmissionFact, "id"),
     "open_holds": (HoldFact, "id"),
     "sealed": (SealedFact, "installation_id"),
     "versions": (VersionFact, "id"),
 }
-_CREDENTIAL_ROWS: dict[str, tuple[type[Any], str]] = {
+_CREDENTIAL_ROWS: dict[str, tuple[Callable[..., Any], str]] = {
     "tenants": (TenantFact, "id"),
     "members": (MemberFact, "id"),
     "users": (UserFact, "id"),
-    "keys": (KeyFact, "digest"),
+    "keys": (_key_of, "digest"),
 }
 
 
@@ -190,7 +194,7 @@ def _credentials_of(data: Mapping[str, Any]) -> Credentials:
     return Credentials(data["number"], **_rows_of(data, _CREDENTIAL_ROWS))
 
 
-def _rows_of(data: Mapping[str, Any], kinds: Mapping[str, tuple[type[Any], str]]) -> Any:
+def _rows_of(data: Mapping[str, Any], kinds: Mapping[str, tuple[Callable[..., Any], str]]) -> Any:
     return {
         name: {getattr(row, key): row for row in (kind(**values) for values in data[name])}
         for name, (kind, key) in kinds.items()
