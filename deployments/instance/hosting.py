@@ -211,7 +211,10 @@ class Hosting:
         # A deployment waits for this answer: no answer at all would hold it up for minutes.
         except Exception as error:
             logger.exception("probe_broke", version_id=hosted.fact.id)
-            hosted.probe = {"ok": False, "failures": [failure("", 0, f"the probe broke: {error!r}")]}
+            hosted.probe = {
+                "ok": False,
+                "failures": [failure("", 0, f"the probe broke: {error!r}")],
+            }
         self._on_change()
 
     def _fail(self, hosted: Hosted, reason: str, log: str) -> None:

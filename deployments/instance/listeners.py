@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import uvicorn
 
+from deployments.instance.exchange import Exchange
 from hotswap.lib.errors import InvalidInputError
 
 BACKLOG = 1024
-# Longer than the other processes keep an idle connection in their pools.
-KEEP_ALIVE_SECONDS = 75
+TICKS_BETWEEN_CHECKS = 50
 LONGEST_SOCKET_PATH = 107
 
 
@@ -25,7 +26,8 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                interface="asgi3",
+                http=Exchange,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -33,7 +35,6 @@ class Listener(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 backlog=BACKLOG,
             )
         )
@@ -44,6 +45,14 @@ class Listener(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """uvicorn would take SIGTERM for itself."""
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn's own, ten times a second."""
+        if counter % TICKS_BETWEEN_CHECKS == 0:
+            now = time.monotonic()
+            for connection in list(self.server_state.connections):
+                connection.check(now)  # type: ignore[union-attr]
+        return await super().on_tick(counter)
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self.serve([self._listening]))

@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from deployments.instance.exchange import HttpRequest
 from deployments.instance.refusals import refuse, refuse_input
 
-MAX_BODY_BYTES = 4 << 20
 PREFIX = "/api/v1/tenants/"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -44,19 +43,16 @@ def split_path(path: str) -> tuple[str, str] | None:
     return (parts[4], parts[6]) if path.startswith(PREFIX) else None
 
 
-def read_headers(
-    path: str, headers: Sequence[tuple[bytes, bytes]], received: float, *, is_inside: bool
-) -> Request:
-    """What the headers say; 413 and 415 before any of the body is read."""
-    given = dict(headers)
-    if int(given.get(b"content-length", 0)) > MAX_BODY_BYTES:
-        raise too_large()
+def read_headers(http: HttpRequest, *, is_inside: bool) -> Request:
+    """What the headers say, with the body as it came. Raises 415."""
+    given = http.headers
     content_type = given.get(b"content-type", b"")
     if content_type != b"application/json":
         _check_content_type(content_type)
     ids = _ids(given.get(b"x-request-id", b""), given.get(b"traceparent", b""))
     passed = given.get(b"x-hotswap-passed") if is_inside else None
-    return Request(path, given.get(b"authorization", b""), *ids, received, passed)
+    authorization = given.get(b"authorization", b"")
+    return Request(http.path, authorization, *ids, http.received, passed, http.body)
 
 
 def read_body(body: bytes) -> Invocation:
@@ -71,10 +67,6 @@ def read_body(body: bytes) -> Invocation:
     if len(data) == 2 and type(data.get("method")) is str and type(data.get("parameters")) is dict:
         return Invocation(data["method"], data["parameters"])
     return _read_carefully(data)
-
-
-def too_large() -> Exception:
-    return refuse(413, "too_large", f"The body is larger than {MAX_BODY_BYTES >> 20} MiB.")
 
 
 def _read_carefully(data: dict[str, object]) -> Invocation:
