@@ -30,7 +30,7 @@ STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-BAD = Refusal(400, "malformed_request", "This is not an HTTP/1.1 request that can be read.")
+BAD = Refusal(400, "invalid", "This is not an HTTP/1.1 request that can be read.")
 LARGE_HEAD = Refusal(431, "too_large", f"The head is larger than {MAX_HEAD_BYTES >> 10} KiB.")
 LARGE_BODY = Refusal(413, "too_large", f"The body is larger than {MAX_BODY_BYTES >> 20} MiB.")
 SLOW = Refusal(408, "timeout", f"The request did not arrive within {READ_SECONDS:g} s.")
