@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
 
-BODY = {"method": "summarize", "parameters": {"text": "One short sentence. And another one."}}
+BODY = {"method": "ngrams", "parameters": {"text": "to be or not to be", "size": 2, "limit": 1}}
 
 
 class Machine:
