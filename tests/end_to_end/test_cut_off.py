@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -24,11 +25,11 @@ BODY = {"method": "ngrams", "parameters": {"text": "to be or not to be", "size":
 class Machine:
     """A system of its own, with servers that a test may stop."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, layers: Path) -> None:
         self.home = Home(home)
         self.home.prepare()
         self.stack = Stack(self.home)
-        self.stack.settings["HOTSWAP_LAYERS_DIR"] = str(home.with_name(f"{home.name}-layers"))
+        self.stack.settings["HOTSWAP_LAYERS_DIR"] = str(layers)
         self.stack.postgres.start()
         apply_roles(self.stack.postgres)
         self.stack.valkey.start()
@@ -115,9 +116,12 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path):
-    started = Machine(tmp_path / "a home")
-    yield started
-    started.stop()
+    # pytest's own directories are closed to the uids of jails.
+    with TemporaryDirectory(prefix="hotswap-layers-", dir="/tmp") as layers:
+        Path(layers).chmod(0o711)
+        started = Machine(tmp_path / "a home", Path(layers))
+        yield started
+        started.stop()
 
 
 def test_calls_go_on_without_everything_else_and_all_is_as_before_afterwards(machine):
