@@ -11,6 +11,7 @@ from deployments.instance.leases import Limits
 from deployments.instance.passing import PassedCall
 from deployments.instance.refusals import RefusedError, refuse
 from deployments.instance.requests import Request, split_path
+from deployments.routing import Decision, choose_version
 from sandbox.engine.result import OutcomeCode
 
 MAX_REMEMBERED = 20_000
@@ -27,6 +28,7 @@ class Caller:
     limits: Limits
     principal: str
     expires_at: float
+    settled: Decision | None = None
 
 
 class Admission:
@@ -84,7 +86,8 @@ class Admission:
     ) -> Caller:
         installation = shard.installations.get(tenant.id)
         limits = self._limits_of(installation)
-        return Caller(tenant, shard, installation, limits, principal, expires_at)
+        settled = _settle(tenant, shard, installation)
+        return Caller(tenant, shard, installation, limits, principal, expires_at, settled)
 
     def _limits_of(self, installation: InstallationFact | None) -> Limits:
         if installation is None:
@@ -94,6 +97,15 @@ class Admission:
             self._default.requests_per_minute if rate is None else rate,
             self._default.concurrency if concurrency is None else concurrency,
         )
+
+
+def _settle(
+    tenant: TenantFact, shard: Shard, installation: InstallationFact | None
+) -> Decision | None:
+    """The version that serves the tenant by these rows; None where it depends on the time."""
+    if installation is not None and installation.pin_expires_at is not None:
+        return None
+    return choose_version(shard, tenant.id, installation, time.time())
 
 
 def not_ready(message: str) -> RefusedError:

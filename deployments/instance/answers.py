@@ -1,6 +1,6 @@
 """What goes back over HTTP: a result, a failed outcome or a refusal. One shape of error."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -8,12 +8,11 @@ from typing import Any
 import orjson
 
 from deployments.instance.leases import Excess, seconds_left
-from deployments.instance.refusals import Refusal
+from deployments.instance.refusals import Refusal, header
 from sandbox.engine.result import Outcome, OutcomeCode
 
-Header = tuple[bytes, bytes]
-JSON: Header = (b"content-type", b"application/json")
-PROBLEM: Header = (b"content-type", b"application/problem+json")
+JSON = header(b"content-type", b"application/json")
+PROBLEM = header(b"content-type", b"application/problem+json")
 STATUS_OF_OUTCOME: Mapping[OutcomeCode, int] = {
     OutcomeCode.OK: 200,
     OutcomeCode.PLUGIN_ERROR: 502,
@@ -37,11 +36,11 @@ RETRY_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Answer:
-    """``started``: a process was given the call, so it may have acted."""
+    """``headers`` are whole lines. ``started``: a process had the call, so it may have acted."""
 
     status: int
     body: bytes
-    headers: list[Header] = field(default_factory=list)
+    headers: list[bytes] = field(default_factory=list)
     started: bool = False
 
 
@@ -77,7 +76,7 @@ def answer_refusal(refusal: Refusal, trace_id: str) -> Answer:
     }
     headers = [PROBLEM, *refusal.headers]
     if refusal.retry_after is not None:
-        headers.append((b"retry-after", str(seconds_left(refusal.retry_after)).encode()))
+        headers.append(header(b"retry-after", b"%d" % seconds_left(refusal.retry_after)))
     return Answer(refusal.status, orjson.dumps(body), headers)
 
 
@@ -93,8 +92,9 @@ def quota_refusal(excess: Excess, who: str) -> Refusal:
         message = f"{who} has used up its {excess.limit} {excess.what}; try again later."
     else:
         message = f"The quota of {who} is 0 {excess.what}: no call runs until an Admin raises it."
-    limit, wait = str(excess.limit).encode(), str(seconds_left(excess.retry_after)).encode()
-    headers = _rate_headers([(b"limit", limit), (b"remaining", b"0"), (b"reset", wait)])
+    reset = seconds_left(excess.retry_after)
+    pairs = ((b"limit", excess.limit), (b"remaining", 0), (b"reset", reset))
+    headers = tuple(header(b"x-ratelimit-" + name, b"%d" % value) for name, value in pairs)
     return Refusal(
         STATUS_OF_OUTCOME[OutcomeCode.QUOTA_EXCEEDED],
         OutcomeCode.QUOTA_EXCEEDED.value,
@@ -102,7 +102,3 @@ def quota_refusal(excess: Excess, who: str) -> Refusal:
         retry_after=excess.retry_after,
         headers=headers,
     )
-
-
-def _rate_headers(pairs: Iterable[Header]) -> tuple[Header, ...]:
-    return tuple((b"x-ratelimit-" + name, value) for name, value in pairs)

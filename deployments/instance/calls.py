@@ -22,7 +22,7 @@ from deployments.instance.knowledge import Knowledge
 from deployments.instance.loaded import Attached, LoadedVersion, Method
 from deployments.instance.passing import PassedCall
 from deployments.instance.quotas import Quotas
-from deployments.instance.refusals import Refusal, RefusedError, refuse_input
+from deployments.instance.refusals import Refusal, RefusedError, header, refuse_input
 from deployments.instance.requests import Invocation, Request, read_body
 from deployments.instance.unsealing import has_current_seal
 from deployments.instance.windows import Windows
@@ -35,6 +35,7 @@ logger = structlog.get_logger(__name__)
 
 # What a call may wait for its turn beyond its method's own time.
 QUEUE_SECONDS = 15.0
+_HEADERS = b"x-hotswap-generation: %d\r\nx-request-id: %b\r\nx-hotswap-trace-id: %b\r\n"
 
 
 @dataclass(slots=True)
@@ -65,8 +66,6 @@ class Calls:
         self._hosting = hosting
         self._forwarding = forwarding
         self._windows = windows
-        self._generation_header = (b"x-hotswap-generation", b"")
-        self._generation = -1
 
     async def answer(self, request: Request) -> Answer:
         """One call, whatever becomes of it."""
@@ -83,23 +82,26 @@ class Calls:
 
     async def _answer(self, request: Request) -> Answer:
         snapshot = self._snapshot()
+        request.generation = snapshot.generation
         if request.passed is not None:
             return await self._answer_passed(request, request.passed, snapshot)
         caller = self._admission.admit(request, snapshot)
         invocation = read_body(request.body)
-        await self._take_quota(caller)
+        if not self._take_quota_at_once(caller):
+            await self._take_quota(caller)
+            caller = self._refresh(caller, request)
         try:
             return await self._run_or_pass(request, caller, invocation)
         finally:
             if caller.installation is not None:
                 self._quotas.release(caller.installation.id)
 
-    async def _answer_passed(self, request: Request, header: bytes, snapshot: Snapshot) -> Answer:
+    async def _answer_passed(self, request: Request, signed: bytes, snapshot: Snapshot) -> Answer:
         """The sender has admitted it and took the quota; it is not passed a second time."""
-        passed = self._forwarding.accept(header, request)
+        passed = self._forwarding.accept(signed, request)
         caller = self._admission.admit_passed(passed, snapshot)
         loaded = self._hosting.ready.get(passed.version_id)
-        _refuse_unroutable(self._decide(caller), caller)
+        _refuse_unroutable(_decide(caller), caller)
         if loaded is None:
             raise not_ready(f"{caller.shard.name} is no longer ready at this instance.")
         return await self._run(request, caller, read_body(request.body), loaded, passed)
@@ -114,13 +116,18 @@ class Calls:
             raise RefusedError(refusal)
         return snapshot
 
+    def _take_quota_at_once(self, caller: Caller) -> bool:
+        """Nearly every call: its slots are leased already, so nothing can change under it."""
+        installation = caller.installation
+        return installation is not None and self._quotas.take_at_once(
+            installation.id, caller.limits
+        )
+
     async def _take_quota(self, caller: Caller) -> None:
         installation = caller.installation
         if installation is None:
-            _refuse_unroutable(self._decide(caller), caller)
+            _refuse_unroutable(_decide(caller), caller)
             raise RefusedError(_disabled(caller))
-        if self._quotas.take_at_once(installation.id, caller.limits):
-            return
         excess = await self._quotas.take(installation.id, caller.limits)
         if excess is not None:
             self._windows.reject(caller.shard.name)
@@ -131,8 +138,7 @@ class Calls:
         self, request: Request, caller: Caller, invocation: Invocation
     ) -> Answer:
         """Routed and begun without a wait in between, so that nothing is unloaded under it."""
-        caller = self._refresh(caller)
-        decision = self._decide(caller)
+        decision = _decide(caller)
         _refuse_unroutable(decision, caller)
         version_id = decision.version_id or ""
         _refuse_revoked(version_id, caller)
@@ -146,9 +152,10 @@ class Calls:
         name = f"{caller.shard.name} {fact.version}" if fact else caller.shard.name
         raise not_ready(f"{name} is not loaded at any instance that can be reached now.")
 
-    def _refresh(self, caller: Caller) -> Caller:
+    def _refresh(self, caller: Caller, request: Request) -> Caller:
         """The newest rows: while the call waited for its quota, the snapshot may have moved on."""
         snapshot = self._snapshot()
+        request.generation = snapshot.generation
         shard = snapshot.shards.get(caller.shard.id)
         if shard is None or shard is caller.shard:
             return caller
@@ -161,9 +168,6 @@ class Calls:
             caller.principal,
             caller.expires_at,
         )
-
-    def _decide(self, caller: Caller) -> Decision:
-        return choose_version(caller.shard, caller.tenant.id, caller.installation, time.time())
 
     async def _run(
         self,
@@ -226,17 +230,18 @@ class Calls:
         return attached
 
     def _add_headers(self, answer: Answer, request: Request) -> None:
-        knowledge = self._knowledge
-        generation = knowledge.snapshot.generation if knowledge.snapshot else 0
-        if generation != self._generation:
-            self._generation = generation
-            self._generation_header = (b"x-hotswap-generation", str(generation).encode())
-        answer.headers.append(self._generation_header)
-        answer.headers.append((b"x-request-id", request.request_id.encode()))
-        answer.headers.append((b"x-hotswap-trace-id", request.trace_id.encode()))
-        stale = knowledge.stale_seconds()
+        answer.headers.append(
+            _HEADERS % (request.generation, request.request_id.encode(), request.trace_id.encode())
+        )
+        stale = self._knowledge.stale_seconds()
         if stale:
-            answer.headers.append((b"x-hotswap-stale", str(int(stale)).encode()))
+            answer.headers.append(header(b"x-hotswap-stale", b"%d" % stale))
+
+
+def _decide(caller: Caller) -> Decision:
+    return caller.settled or choose_version(
+        caller.shard, caller.tenant.id, caller.installation, time.time()
+    )
 
 
 def _checked(outcome: Outcome, method: Method) -> Outcome:

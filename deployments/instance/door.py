@@ -8,14 +8,14 @@ import structlog
 from deployments.instance.answers import JSON, Answer, answer_refusal
 from deployments.instance.calls import Calls
 from deployments.instance.exchange import HttpRequest
-from deployments.instance.refusals import Refusal, RefusedError, refuse
+from deployments.instance.refusals import Refusal, RefusedError, header, refuse
 from deployments.instance.requests import read_headers, split_path
 
 logger = structlog.get_logger(__name__)
 
 Page = Callable[[], Awaitable[Answer]]
 INTERNAL = Refusal(500, "internal_error", "Something went wrong here; the trace id names it.")
-NOT_STARTED = (b"x-hotswap-started", b"0")
+NOT_STARTED = header(b"x-hotswap-started", b"0")
 
 
 class Door:
@@ -74,4 +74,5 @@ def answer_json(status: int, data: object) -> Answer:
 
 
 def answer_text(text: bytes) -> Answer:
-    return Answer(200, text, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], True)
+    kind = header(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+    return Answer(200, text, [kind], started=True)

@@ -235,8 +235,7 @@ class Exchange(asyncio.Protocol):
 def encode(answer: Answer, *, ends: bool, has_body: bool = True) -> bytes:
     """The whole answer in one piece."""
     parts = [STATUS_LINES[answer.status]]
-    for name, value in answer.headers:
-        parts += (name, b": ", value, b"\r\n")
+    parts += answer.headers
     parts.append(b"content-length: %d\r\n" % len(answer.body))
     parts.append(b"connection: close\r\n\r\n" if ends else b"\r\n")
     if has_body:

@@ -21,7 +21,7 @@ from deployments.instance.passing import (
     new_nonce,
     send,
 )
-from deployments.instance.refusals import refuse
+from deployments.instance.refusals import header, refuse
 from deployments.instance.requests import Invocation, Request
 
 QUEUE_SECONDS = 15.0
@@ -39,10 +39,10 @@ class Forwarding:
         self._knowledge = knowledge
         self._passing = passing
 
-    def accept(self, header: bytes, request: Request) -> PassedCall:
+    def accept(self, signed: bytes, request: Request) -> PassedCall:
         """The call that a peer passed on here; 403 for anything else with that header."""
         try:
-            return self._passing.verify(header, request.path, request.body)
+            return self._passing.verify(signed, request.path, request.body)
         except PassRefusedError as error:
             raise refuse(403, error.code, f"The call was not passed on: {error.message}.") from None
 
@@ -111,12 +111,12 @@ def _is_turned_away(answer: PeerAnswer) -> bool:
 
 
 def _as_own(answer: PeerAnswer) -> Answer:
-    headers = [header for header in answer.headers if header[0] not in _ADDED_HERE]
+    headers = [pair for pair in answer.headers if pair[0] not in _ADDED_HERE]
     started = NOT_STARTED not in headers
     return Answer(
         answer.status,
         answer.body,
-        [header for header in headers if header[0] != NOT_STARTED[0]],
+        [header(*pair) for pair in headers if pair != NOT_STARTED],
         started,
     )
 

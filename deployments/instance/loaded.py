@@ -8,6 +8,7 @@ import orjson
 
 from deployments.instance.facts import InstallationFact, SealedFact, VersionFact
 from deployments.instance.identity import Identity
+from deployments.instance.refusals import header
 from deployments.instance.unsealing import open_secrets
 from plugins.manifest_types import Manifest, MethodSpec
 from plugins.schemas import Validator, compile_schema
@@ -50,10 +51,10 @@ class LoadedVersion:
     in_flight: int = 0
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
     attached: dict[str, Attached] = field(default_factory=dict)
-    version_header: tuple[bytes, bytes] = (b"", b"")
+    version_header: bytes = b""
 
     def __post_init__(self) -> None:
-        self.version_header = (b"x-hotswap-version", self.fact.version.encode())
+        self.version_header = header(b"x-hotswap-version", self.fact.version.encode())
 
     def begin(self) -> None:
         """A call will run here: it is not unloaded before ``finish``."""

@@ -13,7 +13,12 @@ class Refusal:
     message: str
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     retry_after: float | None = None
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[bytes, ...] = ()
+
+
+def header(name: bytes, value: bytes) -> bytes:
+    """One line of an answer's head; the value must be of our own making or checked."""
+    return name + b": " + value + b"\r\n"
 
 
 class RefusedError(Exception):
@@ -33,5 +38,5 @@ def refuse_input(message: str, fields: Mapping[str, list[str]]) -> RefusedError:
 
 
 def refuse_credential(message: str) -> RefusedError:
-    challenge = ((b"www-authenticate", b'Bearer realm="hotswap"'),)
+    challenge = (header(b"www-authenticate", b'Bearer realm="hotswap"'),)
     return RefusedError(Refusal(401, "invalid_credentials", message, headers=challenge))

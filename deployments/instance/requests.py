@@ -17,7 +17,10 @@ _KEYS = frozenset({"method", "parameters"})
 
 @dataclass(slots=True)
 class Request:
-    """``received`` is on ``time.monotonic()``. ``passed`` is the header of a peer, inside only."""
+    """``received`` is on ``time.monotonic()``. ``passed`` is the header of a peer, inside only.
+
+    ``generation`` is that of the rows by which it was routed.
+    """
 
     path: str
     authorization: bytes
@@ -27,6 +30,7 @@ class Request:
     received: float
     passed: bytes | None = None
     body: bytes = b""
+    generation: int = 0
 
 
 @dataclass(slots=True)

@@ -108,7 +108,7 @@ def test_a_key_without_the_scope_is_refused_by_name():
 def test_anything_else_is_refused_with_a_challenge(credential, scheme):
     found = refusal(credential, scheme=scheme)
     assert found.status == 401
-    assert found.headers == ((b"www-authenticate", b'Bearer realm="hotswap"'),)
+    assert found.headers == (b'www-authenticate: Bearer realm="hotswap"\r\n',)
 
 
 def request(path="/api/v1/tenants/acme/plugins/echo/invoke"):

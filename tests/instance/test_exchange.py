@@ -55,7 +55,9 @@ class Application:
         self.requests.append(request)
         if self.gate:
             await self.gate.wait()
-        return Answer(200, b"<" + request.body + b">", [(b"x-path", request.path.encode())])
+        return Answer(
+            200, b"<" + request.body + b">", [b"x-path: " + request.path.encode() + b"\r\n"]
+        )
 
 
 def scenario(test):
