@@ -72,10 +72,10 @@ class Visitor:
         ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(django_db_setup):
-    """Ends before the database does: while it lives this thread runs a loop, beside which Django
-    refuses queries unless it is told that nothing else runs here.
+    """Ends with its module: while it lives this thread runs a loop, beside which Django refuses
+    queries unless it is told that nothing else runs here, and other tests could start none.
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -1,4 +1,4 @@
-"""What can be deployed, where, and who may ask by key."""
+"""What can be deployed, and where."""
 
 from uuid import uuid4
 
@@ -31,34 +31,6 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class CredentialGeneration(models.Model):
-    """One row that numbers every change of a key, a membership or a user's right to act."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    number = models.BigIntegerField(default=0, editable=False)
-
-    class Meta:
-        db_table = "credential_generation"
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_credential_row")]
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-
-class Account(models.Model):
-    """What an instance must know of a user: tokens of an older epoch are refused."""
-
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
-    credential_epoch = models.PositiveIntegerField(default=0)
-    generation = models.BigIntegerField(default=0, editable=False)
-
-    class Meta:
-        db_table = "accounts"
-
-    def __str__(self) -> str:
-        return str(self.user)
 
 
 class Plugin(models.Model):
@@ -116,7 +88,11 @@ LOADABLE = (VersionStatus.APPROVED, VersionStatus.DEPRECATED, VersionStatus.YANK
 
 
 class PluginVersion(models.Model):
-    """One immutable artifact of a plugin; only its status and approval ever change."""
+    """One immutable artifact of a plugin; only its status, lock and approval ever change.
+
+    ``lock_digest`` names the DependencyLock its Python dependencies resolved to; ``signature`` is a
+    publisher's DSSE envelope; ``warnings`` are ``{code, path, message}``; ``sbom`` is CycloneDX.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     plugin = models.ForeignKey(Plugin, models.PROTECT, related_name="versions")
@@ -132,6 +108,13 @@ class PluginVersion(models.Model):
     lock_digest = models.CharField(max_length=64, blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="uploaded_versions"
+    )
+    status_reason = models.CharField(max_length=500, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
+    sbom = models.JSONField(null=True, blank=True)
+    signature = models.JSONField(null=True, blank=True)
+    signed_by = models.ForeignKey(
+        "plugins.PublisherKey", models.PROTECT, null=True, blank=True, related_name="versions"
     )
     approval = models.JSONField(null=True, blank=True)
     approval_signature = models.CharField(max_length=128, blank=True)
@@ -158,6 +141,23 @@ class PluginVersion(models.Model):
         return f"{self.plugin.name} {self.version}"
 
 
+class PluginDependency(models.Model):
+    """A version's need of another plugin in the same environment: one row a constraint."""
+
+    version = models.ForeignKey(PluginVersion, models.CASCADE, related_name="plugin_dependencies")
+    name = models.CharField(max_length=60, db_index=True)
+    specifier = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "plugin_dependencies"
+        constraints = [
+            models.UniqueConstraint(fields=("version", "name"), name="dependency_once_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} needs {self.name}{self.specifier}"
+
+
 class VersionDecision(models.Model):
     """Somebody's yes or no to a version, with the digests it was about."""
 
@@ -175,63 +175,3 @@ class VersionDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {'yes' if self.approved else 'no'}"
-
-
-class ApiKey(models.Model):
-    """A key for automation, of a user or of a tenant; only its digest is kept."""
-
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=16)
-    digest = models.CharField(max_length=64, unique=True)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="api_keys",
-    )
-    tenant_id = models.UUIDField(null=True, blank=True, db_index=True)
-    environment = models.ForeignKey(Environment, models.CASCADE, null=True, blank=True)
-    scopes = models.JSONField(default=list)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    generation = models.BigIntegerField(default=0, editable=False, db_index=True)
-
-    class Meta:
-        db_table = "api_keys"
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(user__isnull=True) ^ models.Q(tenant_id__isnull=True),
-                name="key_of_a_user_or_a_tenant",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
-
-
-class IdempotencyRecord(models.Model):
-    """The first answer to a write that carried an Idempotency-Key."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    method = models.CharField(max_length=8)
-    path = models.CharField(max_length=500)
-    key = models.CharField(max_length=120)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "idempotency_records"
-        constraints = [
-            models.UniqueConstraint(
-                fields=("user", "method", "path", "key"), name="idempotency_key_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path} {self.key}"
