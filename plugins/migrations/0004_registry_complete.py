@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='plugin',
+            name='requires_signature',
+            field=models.BooleanField(default=False, help_text="Versions without a publisher's signature are refused."),
+        ),
+        migrations.AddField(
             model_name='pluginversion',
             name='sbom',
             field=models.JSONField(blank=True, null=True),

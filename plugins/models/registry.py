@@ -44,6 +44,9 @@ class Plugin(models.Model):
     is_deprecated = models.BooleanField(default=False)
     deprecation_reason = models.CharField(max_length=200, blank=True)
     replacement = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
+    requires_signature = models.BooleanField(
+        default=False, help_text="Versions without a publisher's signature are refused."
+    )
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
