@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from hotswap.lib.api.serializers import StrictSerializer
 from plugins.compatibility import breaking_changes
+from plugins.incoming import Beside
 from plugins.models import Environment, Plugin, PluginVersion, VersionStatus
 
 User = get_user_model()
@@ -119,11 +120,20 @@ class VersionDetailSerializer(VersionSerializer):
         return breaking_changes(older.manifest, version.manifest) if older else []
 
 
-class UploadSerializer(StrictSerializer):
+class BesideSerializer(StrictSerializer):
     """``manifest``, if sent, is the text of ``hotswap.toml`` and must equal the one inside."""
 
-    artifact = serializers.FileField()
     manifest = serializers.CharField(required=False, trim_whitespace=False)
+
+    def beside(self) -> Beside:
+        given = self.validated_data
+        return Beside(manifest=given.get("manifest"), signature=given.get("signature"))
+
+
+class UploadSerializer(BesideSerializer):
+    """One artifact, and what is sent along with it."""
+
+    artifact = serializers.FileField()
 
 
 class CommentSerializer(StrictSerializer):

@@ -86,7 +86,7 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
             plugin=plugin,
             file=given.validated_data["artifact"],
             by=request.user,
-            manifest_beside=given.validated_data.get("manifest"),
+            beside=given.beside(),
         )
         response = self._render(version, status.HTTP_201_CREATED)
         response["Location"] = f"{request.path}/{version.version}"
