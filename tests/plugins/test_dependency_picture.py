@@ -6,8 +6,6 @@ from plugins.dependency_picture import Box, Line, draw_picture, find_layers
 NAMES = [f"plugin-{letter}" for letter in "abcdefgh"]
 pairs = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES))
 lines = st.lists(pairs, max_size=20, unique=True)
-    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=20, unique=True
-)
 
 
 def picture(*pairs, names=None):
