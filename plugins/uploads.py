@@ -1,15 +1,16 @@
 """Uploads in one request: the file on local disk and hashed, then ``plugins.intake``."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from django.conf import settings
 
 from hotswap.lib.errors import TooLargeError
+from hotswap.lib.receiving import HashedUpload
 from plugins.incoming import Beside, SpooledArtifact
 from plugins.intake import take_in
 from plugins.models import Plugin, PluginVersion
@@ -35,14 +36,23 @@ def upload_version(
 
 @contextmanager
 def spool(file: Upload) -> Iterator[SpooledArtifact]:
-    """Copy the upload to a temporary file, no further than ``settings.UPLOAD_LIMIT_BYTES``."""
-    limit, digest, size = settings.UPLOAD_LIMIT_BYTES, hashlib.sha256(), 0
+    """The upload as a file of our own: the one that the request was received into, or a copy."""
+    if isinstance(file, HashedUpload):
+        path = Path(file.temporary_file_path())
+        yield SpooledArtifact(path, file.digest, file.size or 0, file.name or "")
+        return
     with tempfile.NamedTemporaryFile(prefix="hotswap-upload-") as copy:
-        for chunk in file.chunks():
-            size += len(chunk)
-            if size > limit:
-                raise TooLargeError(f"The artifact is larger than the limit of {limit} bytes.")
-            digest.update(chunk)
-            copy.write(chunk)
-        copy.flush()
-        yield SpooledArtifact(Path(copy.name), digest.hexdigest(), size, file.name or "")
+        digest, size = _copy(file, copy)
+        yield SpooledArtifact(Path(copy.name), digest, size, file.name or "")
+
+
+def _copy(file: Upload, target: IO[bytes]) -> tuple[str, int]:
+    limit, digest, size = settings.UPLOAD_LIMIT_BYTES, sha256(), 0
+    for chunk in file.chunks():
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError(f"The artifact is larger than the limit of {limit} bytes.")
+        digest.update(chunk)
+        target.write(chunk)
+    target.flush()
+    return digest.hexdigest(), size

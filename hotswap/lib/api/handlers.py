@@ -16,7 +16,8 @@ PREFIX = "/api/"
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(PREFIX):
-        return problem_response(Problem(400, "invalid", "The request is malformed."))
+        known = problem_of(exception)
+        return problem_response(known or Problem(400, "invalid", "The request is malformed."))
     return defaults.bad_request(request, exception)
 
 

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from hotswap.lib.api.json_input import JsonInputError, read_json
 from hotswap.lib.errors import TooLargeError
-
-# What multipart adds around one file: its boundaries and headers, and small fields beside it.
-MULTIPART_OVERHEAD_BYTES = 64 * 1024
 
 
 class StrictJSONParser(BaseParser):
@@ -45,7 +43,10 @@ class StrictJSONParser(BaseParser):
 
 
 class UploadParser(MultiPartParser):
-    """One file of at most ``settings.UPLOAD_LIMIT_BYTES``; a longer one is refused unread."""
+    """One file of at most ``settings.UPLOAD_LIMIT_BYTES``; a longer one is refused unread.
+
+    ``hotswap.lib.receiving`` takes the file; this says in the API's words what was wrong with it.
+    """
 
     def parse(
         self,
@@ -53,12 +54,12 @@ class UploadParser(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> "DataAndFiles[Any, Any]":
-        limit = settings.UPLOAD_LIMIT_BYTES
         announced = content_length(parser_context or {})
-        if announced > limit + MULTIPART_OVERHEAD_BYTES:
-            raise too_large(limit)
         counted: Any = _Counted(stream)
-        parsed = super().parse(counted, media_type, parser_context)
+        try:
+            parsed = super().parse(counted, media_type, parser_context)
+        except RequestDataTooBig as error:
+            raise too_large(settings.UPLOAD_LIMIT_BYTES) from error
         # Django takes a part that breaks off for a whole one.
         if counted.bytes_read < announced:
             raise ParseError("The upload ended before it was complete; send it again.")
