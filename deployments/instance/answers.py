@@ -31,7 +31,7 @@ STATUS_OF_OUTCOME: Mapping[OutcomeCode, int] = {
     OutcomeCode.VERSION_REVOKED: 409,
     OutcomeCode.PLUGIN_DISABLED: 409,
 }
-RETRY_SECONDS = 1.0
+INTERNAL = Refusal(500, "internal_error", "Something went wrong here; the trace id names it.")
 
 
 @dataclass(slots=True)
@@ -78,6 +78,11 @@ def answer_refusal(refusal: Refusal, trace_id: str) -> Answer:
     if refusal.retry_after is not None:
         headers.append(header(b"retry-after", b"%d" % seconds_left(refusal.retry_after)))
     return Answer(refusal.status, orjson.dumps(body), headers)
+
+
+def answer_internal_error(trace_id: str = "") -> Answer:
+    """For a defect of ours; the log has the rest."""
+    return answer_refusal(INTERNAL, trace_id)
 
 
 def outcome_refusal(

@@ -8,6 +8,8 @@ Parsing is httptools' (llhttp). Bounds hold before anything is kept: 64 KiB of h
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -36,16 +38,21 @@ LARGE_BODY = Refusal(413, "too_large", f"The body is larger than {MAX_BODY_BYTES
 SLOW = Refusal(408, "timeout", f"The request did not arrive within {READ_SECONDS:g} s.")
 
 
+Respond = Callable[[Answer], None]
+Later = Coroutine[Any, Any, Answer]
+
+
 class Application(Protocol):
-    """Who answers. ``received`` is on ``time.monotonic()``; it must not raise."""
+    """Who answers; it must not raise."""
 
     is_closing: bool
 
-    async def answer(self, request: "HttpRequest") -> Answer: ...
+    def start(self, request: "HttpRequest", respond: Respond) -> Later | None:
+        """None: ``respond`` was called or will be, without a task; else what to await."""
 
 
 class HttpRequest:
-    """One whole request; header names are in lower case."""
+    """One whole request. Header names are in lower case, ``received`` is of the monotonic clock."""
 
     __slots__ = ("body", "headers", "keep_alive", "method", "path", "query", "received")
 
@@ -168,12 +175,16 @@ class Exchange(asyncio.Protocol):
 
     def _start(self, request: HttpRequest) -> None:
         self._is_busy = True
-        task = self._loop.create_task(self._respond(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        later = self._application.start(request, partial(self._respond, request))
+        if later is not None:
+            task = self._loop.create_task(self._respond_later(request, later))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _respond(self, request: HttpRequest) -> None:
-        answer = await self._application.answer(request)
+    async def _respond_later(self, request: HttpRequest, later: Later) -> None:
+        self._respond(request, await later)
+
+    def _respond(self, request: HttpRequest, answer: Answer) -> None:
         self._is_busy = False
         self._idle_since = time.monotonic()
         if self._transport is None:
@@ -181,13 +192,20 @@ class Exchange(asyncio.Protocol):
         ends = self._is_ending or not request.keep_alive or self._application.is_closing
         self._transport.write(encode(answer, ends=ends, has_body=request.method != "HEAD"))
         if ends:
+            self._is_deaf = True
             self._transport.close()
         elif self._waiting and not self._is_full:
-            self._next()
+            # Not at once: whoever answered is not done yet.
+            self._is_busy = True
+            self._loop.call_soon(self._next)
 
     def _next(self) -> None:
+        """The request that waited longest; gone with the connection."""
+        self._is_busy = False
+        if self._transport is None or not self._waiting:
+            return
         request = self._waiting.popleft()
-        if not self._waiting and self._transport is not None:
+        if not self._waiting:
             self._transport.resume_reading()
         self._start(request)
 

@@ -13,12 +13,12 @@ import structlog
 
 from deployments.instance.admission import Admission
 from deployments.instance.authentication import Authenticator
-from deployments.instance.calls import QUEUE_SECONDS, Calls
+from deployments.instance.calls import Calls
 from deployments.instance.counters import Counters
 from deployments.instance.database import Database
 from deployments.instance.door import Door
 from deployments.instance.following import Following
-from deployments.instance.forwarding import Forwarding
+from deployments.instance.forwarding import QUEUE_SECONDS, Forwarding
 from deployments.instance.hosting import Hosting
 from deployments.instance.identity import open_identity
 from deployments.instance.knowledge import Knowledge

@@ -41,9 +41,10 @@ async def examine_process(
 
 async def run_alone(process: PluginProcess, call: Call) -> Outcome:
     """One call on a process that nobody else uses."""
-    ticket = Ticket(call, asyncio.get_running_loop().create_future())
+    future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    ticket = Ticket(call, future)
     if process.ended:
         ticket.refuse(OutcomeCode.CRASHED, "an earlier example ended the process")
     else:
         process.submit(ticket)
-    return await ticket.future
+    return await future

@@ -12,7 +12,7 @@ from sandbox.engine import observed
 from sandbox.engine.attestation import Attestation
 from sandbox.engine.budget import ProcessBudget
 from sandbox.engine.examination import examine_process, probe_process
-from sandbox.engine.exchange import Ticket
+from sandbox.engine.exchange import Promise, Ticket
 from sandbox.engine.jail import JailSettings
 from sandbox.engine.process import PluginProcess
 from sandbox.engine.result import Examination, Outcome, OutcomeCode
@@ -76,21 +76,30 @@ class VersionPool:
 
     async def call(self, attachment: Attachment, call: Call) -> Outcome:
         """Run one call for the attachment's tenant. Never raises for anything that a plugin did."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(attachment, call, future)
+        try:
+            return await future
+        finally:
+            self.settled()
+
+    def submit(self, attachment: Attachment, call: Call, promise: Promise) -> None:
+        """As ``call``, with the outcome going to ``promise``; say ``settled`` once it has come."""
+        self._open_calls += 1
         if self._draining:
             message = f"{self.spec.plugin} {self.spec.version} is draining"
-            return Outcome(OutcomeCode.DRAINING, message=message, retry_after_seconds=RETRY_SECONDS)
+            Ticket(call, promise).refuse(OutcomeCode.DRAINING, message, RETRY_SECONDS)
+            return
         group = self._groups.get(attachment.tenant_id)
         if group is None:
             group = self._groups[attachment.tenant_id] = TenantGroup(self._supply, attachment)
-        ticket = Ticket(call, asyncio.get_running_loop().create_future())
-        self._open_calls += 1
-        try:
-            group.submit(ticket, attachment)
-            return await ticket.future
-        finally:
-            self._open_calls -= 1
-            if not self._open_calls:
-                self._on_no_calls()
+        group.submit(Ticket(call, promise), attachment)
+
+    def settled(self) -> None:
+        """A call that was submitted has its outcome."""
+        self._open_calls -= 1
+        if not self._open_calls:
+            self._on_no_calls()
 
     async def examine(
         self, examples: Sequence[Call] = (), attachment: Attachment | None = None

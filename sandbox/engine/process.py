@@ -198,15 +198,15 @@ class PluginProcess(JailLife):
         self.in_flight -= 1
         now = self.last_used = time.monotonic()
         logs = self.log.take(self._secrets()) if self.log else ""
-        if not ticket.future.done():
-            wall = now - ticket.started_at
-            ticket.future.set_result(
-                Outcome(code, result, message, wall, True, logs, ticket.metrics)
-            )
         if self.owner is not None:
             self.owner.on_free(self)
         if not self.in_flight:
             self.watch.busy.discard(self)
+        if not ticket.promise.done():
+            wall = now - ticket.started_at
+            ticket.promise.set_result(
+                Outcome(code, result, message, wall, True, logs, ticket.metrics)
+            )
 
     def _secrets(self) -> list[str]:
         return list(self.attachment.secrets.values()) if self.attachment else []

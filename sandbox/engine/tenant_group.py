@@ -75,7 +75,7 @@ class TenantGroup:
             if process is None:
                 break
             ticket = self.waiting.popleft()
-            if ticket.future.done():
+            if ticket.promise.done():
                 self._list(process)
                 continue
             process.submit(ticket)

@@ -51,8 +51,11 @@ class Application:
     def __init__(self):
         self.requests, self.gate, self.is_closing = [], None, False
 
-    async def answer(self, request):
+    def start(self, request, respond):
         self.requests.append(request)
+        return self._answer(request)
+
+    async def _answer(self, request):
         if self.gate:
             await self.gate.wait()
         return Answer(
