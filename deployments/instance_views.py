@@ -72,11 +72,15 @@ def _view(instance: Instance, now: datetime) -> InstanceView:
     return InstanceView(instance, state_of(instance, now), placements, behind)
 
 
-def loaded_placements(now: datetime, versions: Iterable[PluginVersion]) -> Iterable[Placement]:
+def loaded_placements(now: datetime, versions: Iterable[PluginVersion]) -> QuerySet[Placement]:
     """Where these versions are loaded, on instances that have been heard of lately."""
+    return live_placements(now).filter(version__in=list(versions))
+
+
+def live_placements(now: datetime) -> QuerySet[Placement]:
+    """What is loaded, or about to be, on instances that have been heard of lately."""
     return (
         Placement.objects.filter(
-            version__in=list(versions),
             boot=F("instance__boot"),
             instance__stopped_at__isnull=True,
             instance__heartbeat_at__gt=now - LIVE,
