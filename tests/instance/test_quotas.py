@@ -24,18 +24,22 @@ NOWHERE = "unix:///nonexistent/valkey.sock"
 async def instances(url, count=1):
     """Several instances' quotas on one Valkey."""
     clients = [redis.asyncio.Redis.from_url(url) for _ in range(count)]
-    yield [
-        Quotas(
-            client,
-            environment="qa",
-            boot=f"boot-{number}",
-            instances=lambda: count,
-            longest_call=lambda: 1.0,
-        )
-        for number, client in enumerate(clients)
-    ]
-    for client in clients:
-        await client.aclose()
+    try:
+        yield [
+            Quotas(
+                client,
+                environment="qa",
+                boot=f"boot-{number}",
+                instances=lambda: count,
+                longest_call=lambda: 1.0,
+            )
+            for number, client in enumerate(clients)
+        ]
+    finally:
+        # Leases on their way back would open the connections again.
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        for client in clients:
+            await client.aclose()
 
 
 async def use(quotas, limits):
