@@ -24,20 +24,21 @@ NOWHERE = "unix:///nonexistent/valkey.sock"
 async def instances(url, count=1):
     """Several instances' quotas on one Valkey."""
     clients = [redis.asyncio.Redis.from_url(url) for _ in range(count)]
+    made = [
+        Quotas(
+            client,
+            environment="qa",
+            boot=f"boot-{number}",
+            instances=lambda: count,
+            longest_call=lambda: 1.0,
+        )
+        for number, client in enumerate(clients)
+    ]
     try:
-        yield [
-            Quotas(
-                client,
-                environment="qa",
-                boot=f"boot-{number}",
-                instances=lambda: count,
-                longest_call=lambda: 1.0,
-            )
-            for number, client in enumerate(clients)
-        ]
+        yield made
     finally:
         # Leases on their way back would open the connections again.
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        await asyncio.gather(*(task for quotas in made for task in quotas._returning))
         for client in clients:
             await client.aclose()
 
