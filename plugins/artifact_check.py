@@ -48,13 +48,13 @@ def _check_agreement(manifest: Manifest, contents: ArtifactContents) -> None:
         raise ArtifactError(
             "no_entry_point",
             f"The entry point {manifest.entry_point} is not in the artifact: there is no module "
-            f"{manifest.entry_module}.",
+            f"{manifest.entry_module}. Add it, or correct entry_point in hotswap.toml.",
         )
     if contents.wheel and not _is_same(manifest, contents.wheel):
         raise ArtifactError(
             "wheel_mismatch",
             f"METADATA says {contents.wheel.name!a} {contents.wheel.version!a}, the "
-            f"manifest {manifest.name} {manifest.version}.",
+            f"manifest {manifest.name} {manifest.version}: make them the same and build it again.",
         )
 
 

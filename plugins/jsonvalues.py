@@ -59,8 +59,7 @@ def _check_scalar(path: str, item: object) -> None:
     if item is None or isinstance(item, bool):
         return
     if isinstance(item, str):
-        if any("\ud800" <= character <= "\udfff" for character in item):
-            raise JsonRefusedError(path, "has a lone surrogate, which is not text")
+        _check_text(path, item)
     elif isinstance(item, int):
         if abs(item) > MAX_INTEGER:
             raise JsonRefusedError(path, "is an integer beyond 64 bits")
@@ -69,3 +68,10 @@ def _check_scalar(path: str, item: object) -> None:
             raise JsonRefusedError(path, "is not a finite number")
     else:
         raise JsonRefusedError(path, f"is a {type(item).__name__}, which JSON does not have")
+
+
+def _check_text(path: str, text: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise JsonRefusedError(path, "has a lone surrogate, which is not text")
+    if "\0" in text:
+        raise JsonRefusedError(path, "has a NUL character, which the database cannot keep")

@@ -14,6 +14,9 @@ MAX_DIGITS = 1_000
 
 _TOKEN = re.compile(
     r'''(?P<string>"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5})'''
+    # One that never ends is refused at its start: looked for again at each later one, 256 KB of
+    # them would take minutes.
+    r'''|(?P<open_text>"""|\'\'\')'''
     r"""|(?P<key>"(?:\\[^\n]|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
     r"""|(?P<open_quote>["'])"""
     r"""|(?P<dot>\.)|(?P<open>[\[{])|(?P<close>[\]}])"""
@@ -50,7 +53,7 @@ def _check_tokens(document: str) -> None:
     depth = parts = 0
     for token in _TOKEN.finditer(document):
         kind = token.lastgroup
-        if kind == "open_quote":
+        if kind in ("open_quote", "open_text"):
             raise TomlRefusedError(f"is not TOML: the string at {_place(token)} does not end")
         if kind == "key" and token.end() - token.start() > MAX_DIGITS and _is_number(token):
             raise TomlRefusedError(f"has a number of more than {MAX_DIGITS} digits")

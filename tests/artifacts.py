@@ -74,7 +74,7 @@ def wheel_bytes(
     name: str = "echo",
     version: str = "1.0.0",
     metadata_version: str | None = None,
-    extra: Mapping[str, str] | None = None,
+    extra: Files | None = None,
     record_changes: Mapping[str, str | None] | None = None,
     **changes: Any,
 ) -> bytes:
@@ -182,10 +182,11 @@ def _central(member: Member, place: int) -> bytes:
     return struct.pack("<4s6H3L5H2L", *start, *numbers) + member.name + member.extra
 
 
-def _record_line(name: str, text: str) -> str:
-    digest = urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+def _record_line(name: str, content: str | bytes) -> str:
+    data = content if isinstance(content, bytes) else content.encode()
+    digest = urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([name, f"sha256={digest}", len(text.encode())])
+    csv.writer(line, lineterminator="").writerow([name, f"sha256={digest}", len(data)])
     return line.getvalue()
 
 

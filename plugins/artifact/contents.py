@@ -120,17 +120,21 @@ def _manifest(
     found = [place for place in places if place in names]
     if len(found) > 1:
         raise ArtifactError(
-            "two_manifests", f"There is a {MANIFEST} in both {' and '.join(found)}."
+            "two_manifests", f"There are two manifests, {' and '.join(found)}: leave one out."
         )
     if not found and required:
         raise ArtifactError(
-            "no_manifest", f"There is no {MANIFEST} at the root of the zip or in .dist-info/."
+            "no_manifest",
+            f"There is no {MANIFEST} at the root of the zip or in .dist-info/: add it.",
         )
     if not found:
         return None
     if found[0] not in texts:
-        raise ArtifactError("manifest_too_large", f"{MANIFEST} is over {MAX_MANIFEST_BYTES} bytes.")
+        raise ArtifactError(
+            "manifest_too_large",
+            f"{MANIFEST} is over {MAX_MANIFEST_BYTES} bytes: shorten its schemas and examples.",
+        )
     try:
         return texts[found[0]].decode()
     except UnicodeDecodeError as error:
-        raise ArtifactError("no_manifest", f"{MANIFEST} is not UTF-8.") from error
+        raise ArtifactError("no_manifest", f"{MANIFEST} is not UTF-8: save it as UTF-8.") from error

@@ -6,6 +6,8 @@ MAX_ENTRIES = 512
 MAX_ENTRY_BYTES = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MAX_ARTIFACT_BYTES = 64 * 1024 * 1024
+# 512 names of the greatest length with the extra fields of honest tools take a quarter of it.
+MAX_DIRECTORY_BYTES = 1024 * 1024
 MAX_RATIO = 100
 # Short runs of one byte compress beyond the ratio and harm nobody.
 RATIO_APPLIES_FROM_BYTES = 64 * 1024

@@ -58,17 +58,24 @@ def _check_kind(entry: Entry) -> None:
     if "__pycache__" in parts or parts[-1].endswith((".pyc", ".pyo")):
         raise ArtifactError("bytecode", f"{name} is compiled Python: pack sources only.")
     if parts[-1].endswith(".pth"):
-        raise ArtifactError("startup_hook", f"{name} would run when Python starts.")
+        raise _startup_hook(name)
     module = parts[0].split(".")[0]
     if not _is_module(entry.name) and not (entry.is_directory and len(parts) == 1):
         return
     if module in _AUTOMATIC_MODULES:
-        raise ArtifactError("startup_hook", f"{name} would run when Python starts.")
+        raise _startup_hook(name)
     if module in RESERVED_MODULES and (len(parts) > 1 or not entry.is_directory):
         raise ArtifactError(
             "shadowed_module",
             f"{name} would hide the module {module!r} of Python or HotSwap: rename it.",
         )
+
+
+def _startup_hook(name: str) -> ArtifactError:
+    return ArtifactError(
+        "startup_hook",
+        f"{name} would run when Python starts: put what it does into the plugin's module.",
+    )
 
 
 def _is_module(name: str) -> bool:
@@ -108,7 +115,7 @@ _COLLISIONS = {
 
 
 def _collision(code: str, name: str) -> ArtifactError:
-    return ArtifactError(code, f"{shown(name)} {_COLLISIONS[code]}.")
+    return ArtifactError(code, f"{shown(name)} {_COLLISIONS[code]}: rename one or leave it out.")
 
 
 def _fold(name: str) -> str:
@@ -127,4 +134,4 @@ def _check_sdist(names: list[str]) -> None:
 
 
 def _bad(name: str, what: str) -> ArtifactError:
-    return ArtifactError("bad_name", f"Entry name {shown(name)} {what}.")
+    return ArtifactError("bad_name", f"Entry name {shown(name)} {what}: rename it.")

@@ -20,7 +20,9 @@ def read_chunks(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
     if total != entry.size:
         raise _lie(entry, "unpacks to fewer bytes than it declares")
     if crc != entry.crc:
-        raise ArtifactError("bad_checksum", f"The CRC-32 of {shown(entry.name)} does not match.")
+        raise ArtifactError(
+            "bad_checksum", f"The CRC-32 of {shown(entry.name)} does not match: pack it again."
+        )
 
 
 def _decompress(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
@@ -30,7 +32,9 @@ def _decompress(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
         file.seek(place)
         packed = file.read(min(CHUNK_BYTES, remaining))
         if not packed:
-            raise ArtifactError("truncated", f"Entry {shown(entry.name)} is cut off.")
+            raise ArtifactError(
+                "truncated", f"Entry {shown(entry.name)} is cut off: upload it again."
+            )
         remaining -= len(packed)
         place += len(packed)
         yield from _inflate(engine, packed, entry) if engine else (packed,)
@@ -48,10 +52,12 @@ def _inflate(engine: "zlib._Decompress", packed: bytes, entry: Entry) -> Iterato
             if not packed and len(chunk) < CHUNK_BYTES:
                 return
     except zlib.error as error:
-        raise ArtifactError("corrupt", f"Entry {shown(entry.name)} does not inflate.") from error
+        raise ArtifactError(
+            "corrupt", f"Entry {shown(entry.name)} does not inflate: pack it again."
+        ) from error
     if packed:
         raise _lie(entry, "does not end where it declares")
 
 
 def _lie(entry: Entry, what: str) -> ArtifactError:
-    return ArtifactError("lying_size", f"Entry {shown(entry.name)} {what}.")
+    return ArtifactError("lying_size", f"Entry {shown(entry.name)} {what}: pack it again.")

@@ -47,6 +47,9 @@ def read_wheel(
     """Check RECORD against the files and the names against each other."""
     _check_record(directory, _text(directory, "RECORD", texts), files)
     headers = HeaderParser().parsestr(_text(directory, "METADATA", texts))
+    for key in ("Name", "Version"):
+        if len(headers.get_all(key, [])) > 1:
+            raise _error(f"has more than one {key} in its METADATA")
     wheel = Wheel(
         name=str(headers.get("Name", "")).strip(),
         version=str(headers.get("Version", "")).strip(),
@@ -73,15 +76,15 @@ def _check_record(directory: str, record: str, files: Mapping[str, Digested]) ->
     listed = _read_record(record)
     for name in sorted(files.keys() - unrecorded):
         if name not in listed:
-            raise ArtifactError("bad_record", f"RECORD does not list {shown(name)}.")
+            raise _bad_record(f"does not list {shown(name)}")
         digest, size = listed[name]
         if digest != f"sha256={files[name].sha256}":
-            raise ArtifactError("bad_record", f"RECORD has another sha256 for {shown(name)}.")
+            raise _bad_record(f"has another sha256 for {shown(name)}")
         if size and size != str(files[name].size):
-            raise ArtifactError("bad_record", f"RECORD has another size for {shown(name)}.")
+            raise _bad_record(f"has another size for {shown(name)}")
     missing = sorted(listed.keys() - files.keys() - unrecorded)
     if missing:
-        raise ArtifactError("bad_record", f"RECORD lists {shown(missing[0])}, which is missing.")
+        raise _bad_record(f"lists {shown(missing[0])}, which is missing")
 
 
 def _read_record(record: str) -> dict[str, tuple[str, str]]:
@@ -89,12 +92,10 @@ def _read_record(record: str) -> dict[str, tuple[str, str]]:
     try:
         for row in csv.reader(record.splitlines()):
             if len(row) != 3 or row[0] in listed:
-                raise ArtifactError(
-                    "bad_record", "RECORD has a line without three fields, or a file twice."
-                )
+                raise _bad_record("has a line without three fields, or a file twice")
             listed[row[0]] = (row[1], row[2])
     except csv.Error as error:
-        raise ArtifactError("bad_record", "RECORD is not CSV.") from error
+        raise _bad_record("is not CSV") from error
     return listed
 
 
@@ -106,7 +107,8 @@ def _check_agreement(wheel: Wheel, stem: str, what: str) -> None:
     if not (wheel.name and wheel.version and same_name and same_version):
         raise ArtifactError(
             "wheel_mismatch",
-            f"METADATA says {shown(wheel.name)} {shown(wheel.version)}, but the {shown(what)}.",
+            f"METADATA says {shown(wheel.name)} {shown(wheel.version)}, but the {shown(what)}: "
+            "make them the same and build the wheel again.",
         )
 
 
@@ -114,5 +116,9 @@ def _normal(text: str) -> str:
     return re.sub(r"[-_.]+", "-", text).lower()
 
 
+def _bad_record(what: str) -> ArtifactError:
+    return ArtifactError("bad_record", f"RECORD {what}: build the wheel again.")
+
+
 def _error(what: str) -> ArtifactError:
-    return ArtifactError("bad_wheel", f"The wheel {what}.")
+    return ArtifactError("bad_wheel", f"The wheel {what}: build it again.")
