@@ -7,6 +7,7 @@ instance that refuses the connection has not started it, one that breaks it off 
 import http.client
 import json
 import random
+import re
 import socket
 import threading
 import time
@@ -35,6 +36,8 @@ UNIX = "unix:"
 PASSED_ON = ("Authorization", "Content-Type", "X-Request-ID", "traceparent")
 PASSED_BACK = ("content-type", "retry-after", "www-authenticate")
 PASSED_BACK_PREFIXES = ("x-hotswap-", "x-ratelimit-")
+
+_INVOKE = re.compile(r"/api/v1/tenants/([^/]+)/plugins/([^/]+)/invoke")
 
 T = TypeVar("T")
 
@@ -76,6 +79,21 @@ def invoke(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             if not _may_repeat(environment, name, body):
                 return problem_response(_broken_off(name))
     return problem_response(_nobody(environment))
+
+
+class PassingMiddleware:
+    """Answers calls before sessions, users and database scopes are looked up, which they need not:
+    together those cost several times what passing a call on does.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        found = _INVOKE.fullmatch(request.path)
+        if found is None:
+            return self.get_response(request)
+        return invoke(request, found[1], found[2])
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -54,6 +54,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "hotswap.lib.requests.RequestIdMiddleware",
+    # Calls go no deeper than this: nothing below has a say in them, and each would cost time.
+    "deployments.passing.PassingMiddleware",
     "hotswap.lib.api.throttling.RateHeadersMiddleware",
     "hotswap.lib.pages.policy.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -121,7 +123,7 @@ _file_artifacts = {
     "OPTIONS": {"location": str(HOTSWAP_HOME / "artifacts")},
 }
 _s3_artifacts = {
-    "BACKEND": "plugins.storage_s3.S3Artifacts",
+    "BACKEND": "plugins.storage.s3.S3Artifacts",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": env.str("HOTSWAP_S3_ENDPOINT_URL", default="") or None,
@@ -267,7 +269,12 @@ STALE_LIMIT_SECONDS = env.int("HOTSWAP_STALE_LIMIT_SECONDS", default=86_400)
 INSTANCE_MAX_PROCESSES = env.int("HOTSWAP_INSTANCE_MAX_PROCESSES", default=512)
 DEFAULT_REQUESTS_PER_MINUTE = env.int("HOTSWAP_DEFAULT_REQUESTS_PER_MINUTE", default=600)
 DEFAULT_CONCURRENCY = env.int("HOTSWAP_DEFAULT_CONCURRENCY", default=20)
+# Where Python dependencies come from; pip's own configuration is never read.
+INDEX_URL = read_secret("HOTSWAP_INDEX_URL")
+INDEX_FILE_HOSTS = env.list("HOTSWAP_INDEX_FILE_HOSTS", default=[])
 UPLOAD_LIMIT_BYTES = env.int("HOTSWAP_UPLOAD_LIMIT_BYTES", default=100 << 20)
+ARTIFACT_LIMIT_BYTES = env.int("HOTSWAP_ARTIFACT_LIMIT_BYTES", default=64 << 20)
+PRESIGNED_UPLOAD_SECONDS = env.int("HOTSWAP_PRESIGNED_UPLOAD_SECONDS", default=3600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 FILE_UPLOAD_HANDLERS = ["hotswap.lib.receiving.HashingUploadHandler"]
 
