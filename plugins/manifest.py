@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import sys
 from collections.abc import Callable, Mapping
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -10,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from hotswap.lib.errors import HotSwapError, InvalidInputError
 from plugins import manifest_sections as sections
+from plugins.artifact.names import RESERVED_MODULES
 from plugins.manifest_examples import check_examples, compile_schemas
 from plugins.manifest_reader import Problems, Table
 from plugins.manifest_text import TomlRefusedError, read_toml
@@ -19,7 +19,6 @@ from plugins.versions import parse_specifier, parse_version, satisfies
 PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 PLUGIN_NAME_FORM = "lower-case letters a-z, digits and single hyphens, a letter first"
 MAX_NAME_CHARACTERS = 63
-RESERVED_MODULES = sys.stdlib_module_names | {"hotswap", "hotswap_plugin"}
 HOOKS = frozenset(["startup", "shutdown", "liveness", "readiness", "config_changed", "drain"])
 _ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 

@@ -18,6 +18,7 @@ from plugins.decisions import (
     revoke_version,
     yank_version,
 )
+from plugins.lookalikes import plugins_that_look_like
 from plugins.models import Plugin, PluginVersion, validate_name
 from plugins.rules import check_may_edit, give_plugin
 from plugins.signals import routing_changed
@@ -50,6 +51,7 @@ def register_plugin(
     _check_name_is_free(name)
     plugin = Plugin(name=name, summary=summary, type=type, tags=list(tags), owner=by)
     _check_fields(plugin)
+    _check_looks_like_none(name, by)
     try:
         with transaction.atomic():
             plugin.save(force_insert=True)
@@ -140,6 +142,20 @@ def _check_name_is_free(name: str) -> None:
             f"The name {name!r} is taken by plugin {taken.name} of {taken.owner}: choose another.",
             code="name_taken",
             fields={"name": [f"Plugin {taken.name} has it."]},
+        )
+
+
+def _check_looks_like_none(name: str, by: Any) -> None:
+    """Another's plugin must not be asked for by mistake; an Admin may decide that it will not."""
+    if is_admin(by):
+        return
+    alike = plugins_that_look_like(name).exclude(owner=by).first()
+    if alike:
+        raise ConflictError(
+            f"The name {name!r} looks like {alike.name} of somebody else: choose another, or "
+            "ask an Admin to register it.",
+            code="name_too_similar",
+            fields={"name": [f"Looks like {alike.name}."]},
         )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from .errors import ArtifactError, shown
 from .limits import MAX_DEPTH, MAX_NAME_BYTES, Entry
 
-RESERVED_MODULES = sys.stdlib_module_names | {"hotswap", "hotswap_plugin"}
+# What a plugin's process imports before the plugin, and so would never find in its artifact.
+RESERVED_MODULES = sys.stdlib_module_names | {"hotswap", "hotswap_plugin", "hotswap_runtime"}
 _AUTOMATIC_MODULES = {"sitecustomize", "usercustomize"}
 _NATIVE_SUFFIXES = (".so", ".pyd", ".dll", ".dylib")
 _NATIVE_STARTS = (b"\x7fELF", b"MZ", b"\xfe\xed\xfa", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
