@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hotswap.lib.errors import HotSwapError
 from plugins.jsonvalues import canonical_json
+from plugins.trust.dsse import envelope_digest, read_envelope
 
-# Keeps this signature from ever being taken for one over something else.
-_PURPOSE = b"hotswap approval 1\n"
+# Keeps this signature from ever being taken for one over something else. The first form says
+# nothing of a publisher's signature, so an approval of it fits unsigned versions only.
+_PURPOSE, _FIRST_PURPOSE = b"hotswap approval 2\n", b"hotswap approval 1\n"
+_SECOND_FORM = ("signature_digest", "publisher_key")
 
 
 class ApprovalError(HotSwapError):
@@ -33,8 +36,13 @@ def make_statement(
     lock_digest: str,
     permissions: Mapping[str, Any],
     approvers: Iterable[int],
+    signature: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the approvers said yes to; ``approvers`` are ids of users."""
+    """What the approvers said yes to; ``approvers`` are ids of users.
+
+    ``signature`` is the publisher's envelope: its digest and the id of its key become part of the
+    statement, both empty for a version that no publisher signed.
+    """
     return {
         "plugin": plugin,
         "version": version,
@@ -43,6 +51,8 @@ def make_statement(
         "lock_digest": lock_digest,
         "permissions": dict(permissions),
         "approvers": sorted(approvers),
+        "signature_digest": envelope_digest(signature),
+        "publisher_key": read_envelope(signature).key_id if signature else "",
     }
 
 
@@ -65,10 +75,10 @@ def verify_approval(
         raise ApprovalError("The approval is not signed by this platform, or was altered.")
 
 
-def check_subject(approval: Mapping[str, Any], **expected: str) -> None:
+def check_subject(approval: Mapping[str, Any], **expected: Any) -> None:
     """Raise unless the (verified) approval is about these: ``plugin``, ``artifact_digest`` …"""
     for name, value in expected.items():
-        if approval.get(name) != value:
+        if approval.get(name, "" if name in _SECOND_FORM else None) != value:
             raise ApprovalError(f"The approval is about another {name.replace('_', ' ')}.")
 
 
@@ -81,4 +91,5 @@ def _is_signed_by(key: Ed25519PublicKey, signature: bytes, approval: Mapping[str
 
 
 def _signed_bytes(statement: Mapping[str, Any]) -> bytes:
-    return _PURPOSE + canonical_json(dict(statement))
+    is_second = any(name in statement for name in _SECOND_FORM)
+    return (_PURPOSE if is_second else _FIRST_PURPOSE) + canonical_json(dict(statement))

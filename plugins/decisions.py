@@ -18,11 +18,14 @@ from plugins.models import (
 )
 from plugins.rules import check_may_decide
 from plugins.signals import routing_changed
+from plugins.trust.approvable import check_approvable
 
 
 def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> PluginVersion:
     """Bind the version's digests and permissions to the approver; the platform countersigns."""
     check_may_decide(by, version)
+    if VersionStatus.APPROVED in VERSION_TRANSITIONS[version.status]:
+        check_approvable(version)
     statement = make_statement(
         plugin=version.plugin.name,
         version=version.version,
@@ -31,6 +34,7 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
         lock_digest=version.lock_digest,
         permissions=version.manifest.get("permissions", {}),
         approvers=[by.pk],
+        signature=version.signature,
     )
     signature = sign_approval(statement, signing_key())
     with transaction.atomic():

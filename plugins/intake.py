@@ -19,6 +19,8 @@ from plugins.models import Plugin, PluginVersion
 from plugins.querysets import sort_key
 from plugins.rules import check_may_edit
 from plugins.storage import ArtifactStore
+from plugins.trust.signatures import signature_values
+from plugins.trust.taken_in import content_values
 from plugins.versions import parse_version
 
 Row = Callable[[Incoming, PluginVersion], None]
@@ -120,7 +122,7 @@ CHECKS: tuple[Callable[[Incoming], None], ...] = (
     _check_is_new,
 )
 # Each gives fields of the row; it may refuse too.
-VALUES: tuple[Callable[[Incoming], Mapping[str, Any]], ...] = ()
+VALUES: tuple[Callable[[Incoming], Mapping[str, Any]], ...] = (signature_values, content_values)
 # Each writes rows beside the version's, in one transaction with it.
 ROWS: tuple[Row, ...] = (_record,)
 # Each starts what the new version needs, once everybody can see its row.

@@ -1,7 +1,9 @@
 """Rows for tests, as plain functions: each makes what it needs and returns the row."""
 
 import hashlib
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
@@ -15,6 +17,7 @@ from deployments.models import (
     Route,
     Status,
 )
+from plugins.jsonvalues import canonical_json
 from plugins.models import (
     Account,
     ApiKey,
@@ -24,6 +27,7 @@ from plugins.models import (
     PluginVersion,
     VersionStatus,
 )
+from plugins.storage import ArtifactStore
 from tenants.models import MemberRole, Tenant, TenantMember, TenantPluginConfig
 
 PASSWORD = "correct horse battery staple"
@@ -71,6 +75,14 @@ def minimal_manifest(name, version, **changes):
     } | changes
 
 
+def store_bytes(content):
+    """Put something under its digest into the artifact storage; that digest."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return ArtifactStore().save(Path(file.name))
+
+
 def make_version(
     plugin,
     version="1.0.0",
@@ -79,8 +91,12 @@ def make_version(
     manifest=None,
     digest=None,
 ):
-    """A version's row alone: no artifact lies behind its digest unless the test stores one."""
-    digest = digest or hashlib.sha256(f"{plugin.name} {version}".encode()).hexdigest()
+    """A version's row alone; of a draft also an artifact, because whoever approves it reads it."""
+    name = f"{plugin.name} {version}"
+    if digest is None and status == VersionStatus.DRAFT:
+        digest = store_bytes(name.encode())
+    digest = digest or hashlib.sha256(name.encode()).hexdigest()
+    manifest = manifest or minimal_manifest(plugin.name, version)
     return PluginVersion.objects.create(
         plugin=plugin,
         version=version,
@@ -88,8 +104,8 @@ def make_version(
         status=status,
         artifact_digest=digest,
         artifact_bytes=1000,
-        manifest=manifest or minimal_manifest(plugin.name, version),
-        manifest_digest="0" * 64,
+        manifest=manifest,
+        manifest_digest=hashlib.sha256(canonical_json(manifest)).hexdigest(),
         uploaded_by=plugin.owner,
     )
 
