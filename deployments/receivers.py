@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from deployments.models import Route
+from hotswap.lib.errors import ConflictError
 from plugins.generation import routable_change
-from plugins.models import Environment, Plugin
-from plugins.signals import routing_changed
+from plugins.models import Environment, Plugin, PluginVersion
+from plugins.signals import approval_ending, routing_changed
 
 
 @receiver(routing_changed)
@@ -17,3 +19,16 @@ def touch_routes(plugin: Plugin, **_: Any) -> None:
     for environment in Environment.objects.filter(routes__plugin=plugin).order_by("pk"):
         with routable_change(environment) as change:
             change.touch(Route.objects.filter(plugin=plugin, environment=environment))
+
+
+@receiver(approval_ending)
+def keep_what_runs(version: PluginVersion, **_: Any) -> None:
+    """An approval does not end under a version that is routed anywhere: instances would drop it."""
+    roles = Q(stable=version) | Q(candidate=version) | Q(warm=version)
+    route = Route.objects.filter(roles).select_related("environment").first()
+    if route:
+        raise ConflictError(
+            f"{version} runs in {route.environment}, with the packages that were approved: upload "
+            "a new version to get newer ones.",
+            code="version_runs",
+        )

@@ -20,4 +20,9 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "resolve-dependencies": {
+        "task": "plugins.tasks.resolve_dependencies",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
 }

@@ -4,6 +4,7 @@ compiler is a hole into an empty room.
 
 import json
 from pathlib import Path
+from typing import Any
 
 from hotswap.lib.errors import HotSwapError, UnavailableError
 from plugins import artifact
@@ -15,7 +16,8 @@ from sandbox.engine.result import JailUnavailable
 from sandbox.engine.spec import Limits
 
 PACKAGE = Path(artifact.__file__).parent
-LIMITS = Limits(memory_mb=512, cpu_seconds=60, wall_seconds=120, pids=4, tmp_mb=1)
+# tmp_mb also bounds each file that is written, so it is as large as the largest entry may be.
+LIMITS = Limits(memory_mb=512, cpu_seconds=60, wall_seconds=120, pids=4, tmp_mb=64)
 
 
 def unpack_in_jail(jail: JailSettings, *, dependency: bool = False) -> Unpack:
@@ -25,21 +27,40 @@ def unpack_in_jail(jail: JailSettings, *, dependency: bool = False) -> Unpack:
     command = "unpack-dependency" if dependency else "unpack"
 
     def unpack(source: Path, directory: Path) -> None:
-        try:
-            result = run_once_blocking(
-                PACKAGE / "__main__.py",
-                [command, "/input/artifact.zip", "/output"],
-                read_only=_inputs(source),
-                writable=directory,
-                limits=LIMITS,
-                jail=jail,
-            )
-        except JailUnavailable as error:
-            raise UnavailableError(f"Nothing can be unpacked here: {error}") from error
-        if not result.ok:
-            raise _failure(result)
+        _run(jail, [command, "/input/artifact.zip", "/output"], source, directory)
 
     return unpack
+
+
+def inspect_wheel(jail: JailSettings, path: Path, filename: str) -> dict[str, Any]:
+    """``requires`` and ``native_files`` of a dependency's wheel, once all of it was checked.
+
+    Raises as what ``unpack_in_jail`` returns does.
+    """
+    result = _run(jail, ["inspect-dependency", "/input/artifact.zip", filename], path, None)
+    answer = json.loads(result.output)
+    if not isinstance(answer, dict):
+        raise refused("unpacking_failed", f"{filename} could not be read.")
+    return answer
+
+
+def _run(
+    jail: JailSettings, arguments: list[str], source: Path, writable: Path | None
+) -> OneShotResult:
+    try:
+        result = run_once_blocking(
+            PACKAGE / "__main__.py",
+            arguments,
+            read_only=_inputs(source),
+            writable=writable,
+            limits=LIMITS,
+            jail=jail,
+        )
+    except JailUnavailable as error:
+        raise UnavailableError(f"Nothing can be unpacked here: {error}") from error
+    if not result.ok:
+        raise _failure(result)
+    return result
 
 
 def _inputs(source: Path) -> dict[str, Path]:

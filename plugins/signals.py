@@ -14,6 +14,9 @@ from plugins.models import Account
 # Sent with ``plugin`` in the transaction that changes a version's status or disables the plugin.
 # Whoever routes to versions listens, because this app may not know them.
 routing_changed = Signal()
+# Sent with ``version`` before its approval ends because other packages were resolved. A receiver
+# that knows who runs the version refuses by raising ``ConflictError``.
+approval_ending = Signal()
 
 DECISIVE_FIELDS = ("password", "is_active", "is_superuser")
 User = get_user_model()

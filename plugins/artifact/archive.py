@@ -22,15 +22,13 @@ from .errors import (
     zip64_used,
 )
 from .limits import (
+    ARTIFACT,
     DEFLATED,
     MAX_ARTIFACT_BYTES,
-    MAX_DIRECTORY_BYTES,
-    MAX_ENTRIES,
-    MAX_ENTRY_BYTES,
     MAX_RATIO,
-    MAX_UNPACKED_BYTES,
     RATIO_APPLIES_FROM_BYTES,
     STORED,
+    Bounds,
     Entry,
 )
 
@@ -44,7 +42,7 @@ _ZIP64, _UNIX, _ASI_UNIX, _UNICODE_PATH = 0x0001, 0x000D, 0x756E, 0x7075
 _UNIX_TIMES_AND_OWNER = 12  # what follows them is the target of a link, or a device
 
 
-def read_entries(file: BinaryIO) -> list[Entry]:
+def read_entries(file: BinaryIO, bounds: Bounds = ARTIFACT) -> list[Entry]:
     """Every entry in the order of the file, or ``ArtifactError``."""
     size = file.seek(0, os.SEEK_END)
     if size > MAX_ARTIFACT_BYTES:
@@ -53,7 +51,7 @@ def read_entries(file: BinaryIO) -> list[Entry]:
             f"The artifact is larger than {MAX_ARTIFACT_BYTES} bytes: leave out what the plugin "
             "does not need.",
         )
-    count, directory_size, directory_at = _read_end(file, size)
+    count, directory_size, directory_at = _read_end(file, size, bounds)
     file.seek(directory_at)
     directory = file.read(directory_size)
     cursor, place, entries = 0, 0, []
@@ -65,11 +63,11 @@ def read_entries(file: BinaryIO) -> list[Entry]:
         raise malformed_zip("the central directory has bytes that belong to no entry")
     if place != directory_at:
         raise hidden_bytes("between its entries and its central directory")
-    _check_sizes(entries, size)
+    _check_sizes(entries, size, bounds)
     return entries
 
 
-def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:
+def _read_end(file: BinaryIO, size: int, bounds: Bounds) -> tuple[int, int, int]:
     """Number of entries, size and place of the central directory, from the last 22 bytes."""
     file.seek(0)
     if size < _END.size or file.read(4) not in (_LOCAL_SIGNATURE, _END_SIGNATURE):
@@ -92,16 +90,17 @@ def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:
         raise split_over_disks()
     if 0xFFFF in (here, count) or 0xFFFFFFFF in (length, place):
         raise zip64_used("The zip")
-    if count > MAX_ENTRIES:
+    if count > bounds.entries:
         raise ArtifactError(
             "too_many_entries",
-            f"The zip has {count} entries, over {MAX_ENTRIES}: leave out what the plugin does not "
-            "need.",
+            f"The zip has {count} entries, over {bounds.entries}: leave out what the plugin does "
+            "not need.",
         )
     if place + length + _END.size != size:
         raise hidden_bytes("before its start or around its central directory")
-    if length > MAX_DIRECTORY_BYTES:
-        raise hidden_bytes(f"in its central directory, which is over {MAX_DIRECTORY_BYTES} bytes")
+    if length > bounds.directory_bytes:
+        limit = bounds.directory_bytes
+        raise hidden_bytes(f"in its central directory, which is over {limit} bytes")
     return count, length, place
 
 
@@ -262,22 +261,22 @@ def _check_extra(extra: bytes, name: str) -> None:
         raise malformed_zip(f"an extra field of entry {shown(name)} is cut off")
 
 
-def _check_sizes(entries: list[Entry], file_size: int) -> None:
+def _check_sizes(entries: list[Entry], file_size: int, bounds: Bounds) -> None:
     """Declared sizes; what really comes out is counted again while it streams."""
     total = sum(entry.size for entry in entries)
     for entry in entries:
-        if entry.size > MAX_ENTRY_BYTES:
+        if entry.size > bounds.entry_bytes:
             raise ArtifactError(
                 "entry_too_large",
-                f"Entry {shown(entry.name)} is over {MAX_ENTRY_BYTES} bytes: split it or leave it "
-                "out.",
+                f"Entry {shown(entry.name)} is over {bounds.entry_bytes} bytes: split it or leave "
+                "it out.",
             )
         _check_ratio(entry.size, entry.compressed_size, f"Entry {shown(entry.name)}")
-    if total > MAX_UNPACKED_BYTES:
+    if total > bounds.unpacked_bytes:
         raise ArtifactError(
             "unpacked_too_large",
-            f"The zip unpacks to over {MAX_UNPACKED_BYTES} bytes: leave out what the plugin does "
-            "not need.",
+            f"The zip unpacks to over {bounds.unpacked_bytes} bytes: leave out what the plugin "
+            "does not need.",
         )
     _check_ratio(total, file_size, "The zip")
 

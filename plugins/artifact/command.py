@@ -7,7 +7,7 @@ from .contents import inspect_artifact
 from .errors import ArtifactError
 from .unpacking import unpack_artifact
 
-USAGE = "usage: inspect IN | unpack IN OUT | unpack-dependency IN OUT"
+USAGE = "usage: inspect IN | inspect-dependency IN NAME | unpack IN OUT | unpack-dependency IN OUT"
 REFUSED, MISUSED = 3, 2
 
 
@@ -33,9 +33,23 @@ def _run(arguments: list[str]) -> dict[str, object]:
                 "unpacked_bytes": contents.unpacked_bytes,
                 "native_files": list(contents.native_files),
             }
+        case ["inspect-dependency", source, filename]:
+            return _wheel(source, filename)
         case ["unpack", source, directory]:
             return {"unpacked_bytes": unpack_artifact(source, directory)}
         case ["unpack-dependency", source, directory]:
             size = unpack_artifact(source, directory, require_manifest=False)
             return {"unpacked_bytes": size}
     return {}
+
+
+def _wheel(source: str, filename: str) -> dict[str, object]:
+    """A wheel of somebody else's: its own promises hold, and it says what it needs."""
+    contents = inspect_artifact(source, filename=filename, require_manifest=False)
+    if contents.wheel is None:
+        raise ArtifactError("bad_wheel", "The wheel has no .dist-info directory.")
+    return {
+        "requires": list(contents.wheel.requires),
+        "native_files": list(contents.native_files),
+        "unpacked_bytes": contents.unpacked_bytes,
+    }

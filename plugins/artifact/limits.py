@@ -15,6 +15,11 @@ MAX_NAME_BYTES = 255
 MAX_DEPTH = 16
 MAX_MANIFEST_BYTES = 256 * 1024
 CHUNK_BYTES = 64 * 1024
+# Packages such as babel come in a thousand files, compiled ones in large ones.
+MAX_DEPENDENCY_ENTRIES = 8192
+MAX_DEPENDENCY_ENTRY_BYTES = 64 * 1024 * 1024
+MAX_DEPENDENCY_UNPACKED_BYTES = 256 * 1024 * 1024
+MAX_DEPENDENCY_DIRECTORY_BYTES = 4 * 1024 * 1024
 STORED, DEFLATED = 0, 8  # the compression methods that are read
 
 
@@ -32,3 +37,22 @@ class Entry:
     crc: int
     method: int
     start: int
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much one archive may hold."""
+
+    entries: int
+    entry_bytes: int
+    unpacked_bytes: int
+    directory_bytes: int
+
+
+ARTIFACT = Bounds(MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_UNPACKED_BYTES, MAX_DIRECTORY_BYTES)
+DEPENDENCY = Bounds(
+    MAX_DEPENDENCY_ENTRIES,
+    MAX_DEPENDENCY_ENTRY_BYTES,
+    MAX_DEPENDENCY_UNPACKED_BYTES,
+    MAX_DEPENDENCY_DIRECTORY_BYTES,
+)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from .archive import read_entries
 from .contents import inspect_artifact
 from .errors import ArtifactError, shown
-from .limits import Entry
+from .limits import ARTIFACT, DEPENDENCY, Entry
 from .streaming import read_chunks
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,10 +31,11 @@ def unpack_artifact(
     if any(root.iterdir()):
         raise ArtifactError("not_empty", f"The directory {shown(str(root))} is not empty.")
     contents = inspect_artifact(path, require_manifest=require_manifest, allow_native=allow_native)
+    known = frozenset(contents.entries)
     with Path(path).open("rb") as file:
         # The same file again: were it changed meanwhile, the streaming checks see it.
-        for entry in read_entries(file):
-            if entry not in contents.entries:
+        for entry in read_entries(file, ARTIFACT if require_manifest else DEPENDENCY):
+            if entry not in known:
                 raise ArtifactError("changed", "The artifact changed while it was read.")
             if entry.is_directory:
                 _make_directory(root / entry.name)

@@ -13,7 +13,7 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,12 @@ class OneShot:
     limits: Limits
 
 
+# Waits for a released program: its verdict if there is one yet, a message, and what it printed.
+Attend = Callable[
+    [Jailed, Limits, int, socket.socket, float], tuple[OutcomeCode | None, str, bytes]
+]
+
+
 async def run_once(
     program: Path,
     arguments: Sequence[str] = (),
@@ -97,8 +103,10 @@ def run_once_blocking(
     return run_blocking(work, jail)
 
 
-def run_blocking(work: OneShot, settings: JailSettings) -> OneShotResult:
-    """Start in the thread for starting, then watch from this one."""
+def run_blocking(
+    work: OneShot, settings: JailSettings, attend: Attend | None = None
+) -> OneShotResult:
+    """Start in the thread for starting, then watch from this one, or let ``attend`` do it."""
     machine = starter().submit(prepare_machine, settings).result()
     wire, wire_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     output, output_end = os.pipe2(os.O_CLOEXEC)
@@ -114,7 +122,7 @@ def run_blocking(work: OneShot, settings: JailSettings) -> OneShotResult:
         began = time.monotonic()
         log = LogTail(jailed.log_fd)
         attestation = release(jailed, machine, work, wire, log)
-        code, message, printed = watch(jailed, work.limits, output, began)
+        code, message, printed = (attend or watch)(jailed, work.limits, output, wire, began)
         jailed.popen.wait()
         log.read()
         if code is None:
@@ -198,7 +206,7 @@ def release(
 
 
 def watch(
-    jailed: Jailed, limits: Limits, output: int, began: float
+    jailed: Jailed, limits: Limits, output: int, _wire: socket.socket, began: float
 ) -> tuple[OutcomeCode | None, str, bytes]:
     """What it prints until it ends, or is ended for too much time or output."""
     printed = bytearray()

@@ -1,0 +1,32 @@
+"""The messages that start resolutions, each only a hint: the rows say what is due."""
+
+import structlog
+from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from hotswap.lib.database import scope_all
+from plugins.models import PluginVersion
+from plugins.resolving.running import resolve_waiting
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task
+def resolve_dependencies() -> None:
+    """Resolve what waits, or was left by a worker that died. Safe to run twice or concurrently."""
+    with scope_all():
+        resolve_waiting()
+
+
+def hint_resolution(version: PluginVersion) -> None:
+    """Hurry a worker; without the broker, beat finds the row."""
+    if version.manifest.get("dependencies", {}).get("python"):
+        try:
+            resolve_dependencies.delay()
+        except OperationalError:
+            logger.warning("resolution_not_hinted", version=str(version))
+
+
+def hint_resolution_on_commit(version: PluginVersion) -> None:
+    transaction.on_commit(lambda: hint_resolution(version), robust=True)
