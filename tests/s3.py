@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hotswap.embedded.ports import any_free_port
 from hotswap.embedded.processes import end, spawn, tail
-from plugins.storage_s3 import S3Artifacts, client_config
+from plugins.storage.s3 import S3Artifacts, client_config
 from tests.waiting import wait_until
 
 KINDS = ("account", "container", "object")
@@ -127,6 +128,12 @@ class S3Server:
             region_name=REGION,
             config=client_config("path"),
         )
+
+    def new_bucket(self) -> str:
+        """The name of an empty bucket that only the caller knows."""
+        bucket = f"artifacts-{uuid.uuid4().hex[:12]}"
+        self.client().create_bucket(Bucket=bucket)
+        return bucket
 
     def storage(self, bucket: str, **changes) -> S3Artifacts:
         """What HOTSWAP_S3_* settings for this server and bucket make."""

@@ -1,8 +1,11 @@
-"""Artifacts on disk, read."""
+"""Artifacts on disk, read, and the storages that they go to."""
 
 import pytest
 
 from plugins.artifact import ArtifactError, inspect_artifact
+from plugins.storage import ArtifactStore
+from tests.plugins.storages import on_file_system, on_s3
+from tests.s3 import s3_server  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -25,3 +28,14 @@ def refusal(write):
         return caught.value.code
 
     return refuse
+
+
+@pytest.fixture(params=[on_file_system, pytest.param(on_s3, marks=pytest.mark.s3)])
+def storage(request):
+    """Empty, of Django's; what takes it holds for both kinds."""
+    return request.param(request)
+
+
+@pytest.fixture
+def store(storage):
+    return ArtifactStore(storage)

@@ -1,7 +1,6 @@
 """One contract, on the file system and on a real S3 server over HTTP."""
 
 import errno
-import hashlib
 import os
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import threading
 import tracemalloc
 import urllib.error
 import urllib.request
-import uuid
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -25,33 +23,11 @@ from plugins.storage import (
     ArtifactTamperedError,
     StorageError,
 )
-from tests.s3 import S3Server, s3_server  # noqa: F401 - a fixture
+from tests.plugins.storages import DATA, DIGEST, on_s3
+from tests.s3 import S3Server
 from tests.waiting import wait_until
 
-DATA = b"an artifact"
-DIGEST = hashlib.sha256(DATA).hexdigest()
 ROOT = Path(__file__).parents[2]
-
-
-def on_file_system(request):
-    return FileSystemStorage(location=request.getfixturevalue("tmp_path") / "artifacts")
-
-
-def on_s3(request):
-    server = request.getfixturevalue("s3_server")
-    bucket = f"artifacts-{uuid.uuid4().hex[:12]}"
-    server.client().create_bucket(Bucket=bucket)
-    return server.storage(bucket)
-
-
-@pytest.fixture(params=[on_file_system, pytest.param(on_s3, marks=pytest.mark.s3)])
-def storage(request):
-    return request.param(request)
-
-
-@pytest.fixture
-def store(storage):
-    return ArtifactStore(storage)
 
 
 @pytest.fixture
@@ -201,7 +177,7 @@ def test_a_server_that_is_not_there_is_named(source, tmp_path):
 
 
 @pytest.mark.s3
-def test_a_bucket_that_is_missing_is_named(s3_server, source):  # noqa: F811
+def test_a_bucket_that_is_missing_is_named(s3_server, source):
     store = ArtifactStore(s3_server.storage("nowhere"))
     with pytest.raises(StorageError, match="'nowhere'"):
         store.save(source)
@@ -210,14 +186,14 @@ def test_a_bucket_that_is_missing_is_named(s3_server, source):  # noqa: F811
 
 
 @pytest.mark.s3
-def test_a_wrong_secret_key_is_refused_by_the_server(s3_server, source):  # noqa: F811
+def test_a_wrong_secret_key_is_refused_by_the_server(s3_server, source):
     store = ArtifactStore(s3_server.storage("artifacts", secret_key="wrong"))
     with pytest.raises(StorageError):
         store.save(source)
 
 
 @pytest.fixture
-def presigned(s3_server, request, source):  # noqa: F811
+def presigned(s3_server, request, source):
     store = ArtifactStore(on_s3(request))
     store.save(source)
     return store.url(DIGEST)

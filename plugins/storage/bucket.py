@@ -1,0 +1,154 @@
+"""Artifacts in a bucket of an S3 API, through django-storages' connection."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files import File
+from storages.backends.s3 import S3Storage
+
+from plugins.storage.backend import CHUNK_BYTES, Backend, PresignedPut, Readable, StoredObject
+from plugins.storage.refusals import MISSING, explain, explain_unreachable
+
+CONTENT_TYPE = "application/octet-stream"
+
+
+class Bucket(Backend):
+    """Calls the server with the waits and retries of ``plugins.storage.s3``."""
+
+    def __init__(self, storage: S3Storage) -> None:
+        self._storage = storage
+        self.name: str = storage.bucket_name
+
+    @property
+    def client(self) -> Any:
+        """A connection of this thread's own; making it asks nothing of the server."""
+        with self.reaching():
+            return self._storage.connection.meta.client
+
+    @property
+    def encryption(self) -> dict[str, str]:
+        """What every write asks for: ``ServerSideEncryption`` and its key, or nothing."""
+        return dict(self._storage.object_parameters)
+
+    def describe(self) -> str:
+        return f"bucket {self.name!r} at {self._storage.endpoint_url or 'Amazon S3'}"
+
+    def check(self) -> None:
+        with self.reaching():
+            self.client.head_bucket(Bucket=self.name)
+
+    def exists(self, key: str) -> bool:
+        with self.reaching(key):
+            return self._storage.exists(key)
+
+    def size(self, key: str) -> int:
+        with self.reaching(key):
+            return self.client.head_object(Bucket=self.name, Key=key)["ContentLength"]
+
+    def put(self, key: str, source: Readable) -> None:
+        """In parts when it is large; s3transfer takes back the parts of one that fails."""
+        with self.reaching():
+            self.client.upload_fileobj(
+                _Unclosed(source),
+                self.name,
+                key,
+                ExtraArgs={"ContentType": CONTENT_TYPE, **self.encryption},
+                Config=self._storage.transfer_config,
+            )
+
+    @contextmanager
+    def open(self, key: str) -> "Iterator[File[bytes]]":
+        with self.reaching(key), self._storage.open(key) as file:
+            yield file
+
+    @contextmanager
+    def reading(self, key: str, version: str = "") -> Iterator[Iterator[bytes]]:
+        """S3Storage's own file would first hold all of it in memory."""
+        with self.reaching(key):
+            which = {"VersionId": version} if version else {}
+            answer = self.client.get_object(Bucket=self.name, Key=key, **which)
+            with closing(answer["Body"]) as body:
+                yield body.iter_chunks(CHUNK_BYTES)
+
+    def delete(self, key: str) -> None:
+        with self.reaching(key):
+            self.client.delete_object(Bucket=self.name, Key=key)
+
+    def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
+        pages = self.client.get_paginator("list_objects_v2")
+        with self.reaching():
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after):
+                for found in page.get("Contents", ()):
+                    yield StoredObject(found["Key"], found["Size"], found["LastModified"])
+
+    def versions(self, key: str) -> Iterator[StoredObject]:
+        pages = self.client.get_paginator("list_object_versions")
+        with self.reaching():
+            for page in pages.paginate(Bucket=self.name, Prefix=key):
+                for found in page.get("Versions", ()):
+                    if found["Key"] == key:
+                        yield StoredObject(
+                            key, found["Size"], found["LastModified"], found["VersionId"]
+                        )
+
+    def restore(self, key: str, version: str) -> None:
+        with self.reaching(key):
+            source = {"Bucket": self.name, "Key": key, "VersionId": version}
+            self.client.copy_object(Bucket=self.name, Key=key, CopySource=source, **self.encryption)
+
+    def presigned_get(self, key: str, seconds: int) -> str | None:
+        with self.reaching(key):
+            wanted = {"Bucket": self.name, "Key": key}
+            return self.client.generate_presigned_url("get_object", wanted, ExpiresIn=seconds)
+
+    def presigned_put(self, key: str, size: int, digest: str, seconds: int) -> PresignedPut | None:
+        """Length, type, sha256 and encryption are signed: the server refuses anything else."""
+        checksum = b64encode(bytes.fromhex(digest)).decode()
+        wanted = {
+            "Bucket": self.name,
+            "Key": key,
+            "ContentLength": size,
+            "ContentType": CONTENT_TYPE,
+            "ChecksumSHA256": checksum,
+            **self.encryption,
+        }
+        with self.reaching(key):
+            url = self.client.generate_presigned_url("put_object", wanted, ExpiresIn=seconds)
+        headers = {"Content-Type": CONTENT_TYPE, "x-amz-checksum-sha256": checksum}
+        return PresignedPut(url, {**headers, **_encryption_headers(self.encryption)})
+
+    @contextmanager
+    def reaching(self, what: str = "") -> Iterator[None]:
+        """As the base says; a missing object is told from a missing bucket by ``what``."""
+        try:
+            with super().reaching(what):
+                yield
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in MISSING and what:
+                raise self.missing(what) from error
+            raise self.unavailable(*explain(error)) from error
+        except (BotoCoreError, Boto3Error) as error:
+            raise self.unavailable(*explain_unreachable(error)) from error
+
+
+class _Unclosed:
+    """s3transfer closes what it was given to read, which is not its own."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> bytes:
+        return self._source.read(size)
+
+
+def _encryption_headers(encryption: dict[str, str]) -> dict[str, str]:
+    names = {
+        "ServerSideEncryption": "x-amz-server-side-encryption",
+        "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    }
+    return {names[name]: value for name, value in encryption.items() if name in names}
