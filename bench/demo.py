@@ -16,7 +16,7 @@ import httpx
 
 from bench.client import Api, ApiError
 from bench.load import Caller, Load, Plan, Record
-from bench.scenes import Scene, Stage, settle
+from bench.scenes import Scene, Stage, settle, words
 
 PLUGIN = "invoice-tax"
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -111,8 +111,9 @@ def report(result: dict[str, Any]) -> str:
         f"Swap 1.0.0 → 1.1.0   {swap['calls']:,} calls, {swap['failed']} failed, "
         f"{result['duplicated']} duplicated; "
         f"{swap['seconds_to_swap']:.2f} s until every tenant was on 1.1.0",
-        f"1.3.0                {crash['status']}, {crash['served']} calls: {crash['reason']}",
-        f"1.2.0                {failing['status']} by itself, "
+        f"1.3.0                {words(crash['status'])}, {crash['served']} calls: "
+        f"{crash['reason']}",
+        f"1.2.0                {words(failing['status'])} by itself, "
         f"{failing['seconds_of_traffic']:.1f} s after its first call: {failing['reason']}",
         f"                     {failing['served']:,} calls reached it, {failing['failed']} failed; "
         f"the other {failing['calls'] - failing['served']:,} did not notice",

@@ -104,10 +104,10 @@ class Stage:
         deadline, shown = time.monotonic() + LONGEST_SECONDS, ""
         while time.monotonic() < deadline:
             now = dict(self.api.get(f"/deployments/{deployment}"))
-            line = f"   {now['progress']['percent']:3d} %  {now['status']}: {_step(now)}"
-            if line != shown:
-                self.say(line)
-                shown = line
+            step = _step(now)
+            if step not in ("", shown):
+                self.say(f"   {now['progress']['percent']:3d} %  {step}")
+                shown = step
             if now["status"] in FINISHED:
                 return now
             time.sleep(ASK_EVERY_SECONDS)
@@ -130,9 +130,17 @@ def settle(load: Load, seconds: float) -> None:
         time.sleep(0.1)
 
 
+def words(status: str) -> str:
+    """A status as one says it: rolled back."""
+    return status.replace("_", " ")
+
+
 def _step(deployment: dict[str, Any]) -> str:
-    running = [step for step in deployment["steps"] if step["status"] == "running"]
-    return str(running[0]["title"]) if running else str(deployment.get("reason") or "")
+    """What is being done; at the end, how that was and why."""
+    if deployment["status"] in FINISHED:
+        return ": ".join(filter(None, (words(deployment["status"]), deployment.get("reason"))))
+    running = [step["title"] for step in deployment["steps"] if step["status"] == "running"]
+    return str(running[0]) if running else ""
 
 
 def _executed_at(instance: dict[str, str], plugin: str) -> int:

@@ -58,12 +58,15 @@ def placements_of(version: PluginVersion, instances: Iterable[Instance]) -> dict
 
 
 def broken_placements(placements: dict[str, Placement], since: datetime) -> list[str]:
-    """Failures reported after ``since``: an older one is about an earlier attempt."""
-    return [
-        f"{name}: {placement.detail}"
-        for name, placement in sorted(placements.items())
-        if placement.state == PlacementState.FAILED and placement.updated_at >= since
-    ]
+    """Failures reported after ``since``: an older one is about an earlier attempt.
+
+    A line for each reason, with the instances that gave it.
+    """
+    names: dict[str, list[str]] = {}
+    for name, placement in sorted(placements.items()):
+        if placement.state == PlacementState.FAILED and placement.updated_at >= since:
+            names.setdefault(placement.detail, []).append(name)
+    return [f"{', '.join(those)}: {detail}" for detail, those in names.items()]
 
 
 def unready_instances(placements: dict[str, Placement], instances: Iterable[Instance]) -> list[str]:

@@ -221,8 +221,8 @@ class Hosting:
         hosted.failures += 1
         wait = FIRST_RETRY_SECONDS * 2 ** (hosted.failures - 1)
         hosted.retry_at = time.monotonic() + min(wait, LONGEST_RETRY_SECONDS)
-        last_line = log.strip().splitlines()[-1:]
-        detail = f"{reason} ({last_line[0]})" if last_line else reason
+        last_line = "".join(log.strip().splitlines()[-1:])
+        detail = reason if last_line in reason else f"{reason} ({last_line})"
         ids = {"plugin": hosted.fact.plugin, "version": hosted.fact.version}
         logger.warning("load_failed", detail=detail, **ids)
         self._set(hosted, "failed", detail)

@@ -67,6 +67,15 @@ def test_other_environments_and_versions_are_not_seen(deployment, v1, v2, now):
     assert gather_evidence(deployment, now).fresh.calls == 0
 
 
+def test_instances_that_broke_for_one_reason_share_a_line(deployment, v2, now):
+    for name, detail in (("i-1", "died"), ("i-2", "full disk"), ("i-3", "died")):
+        make_placement(make_instance(name), v2, state="failed", detail=detail, updated_at=now)
+
+    found = gather_evidence(deployment, now).broken_placements
+
+    assert found == ("i-1, i-3: died", "i-2: full disk")
+
+
 def test_a_placement_that_broke_since_the_traffic_is_evidence(deployment, v2, now):
     broken = {"state": "failed", "detail": "died"}
     make_placement(make_instance("i-1"), v2, **broken, updated_at=now)

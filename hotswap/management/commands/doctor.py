@@ -15,10 +15,10 @@ class Command(BaseCommand):
         wrong = 0
         for finding in examine():
             wrong += not finding.ok
-            mark = self.style.SUCCESS("ok   ") if finding.ok else self.style.ERROR("wrong")
-            self.stdout.write(f"{mark}  {finding.about}: {finding.detail}")
+            mark = self.style.SUCCESS("ok   ") if finding.ok else self.style.ERROR("WRONG")
+            self.stdout.write(f"{mark} {finding.about}: {finding.detail}")
             if not finding.ok:
-                self.stdout.write(f"       fix: {finding.fix}")
+                self.stdout.write(f"      fix: {finding.fix}")
         if wrong:
             raise CommandError(f"{wrong} to mend")
         self.stdout.write("all is well")
