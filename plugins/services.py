@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 MAX_TAGS = 20
-EDITABLE = ("summary", "type", "tags", "is_active")
+EDITABLE = ("summary", "type", "tags", "is_active", "requires_signature")
 
 
 def register_plugin(
@@ -70,6 +70,8 @@ def update_plugin(
     check_may_edit(by, plugin)
     if "is_active" in changes and not is_admin(by):
         raise ForbiddenError(f"Only an Admin may disable or enable plugin {plugin.name}.")
+    if plugin.requires_signature and not changes.get("requires_signature", True):
+        _check_may_unsign(by, plugin)
     check_revision(f"Plugin {plugin.name}", if_revision, plugin.revision)
     before = _described(plugin)
     for name in EDITABLE:
@@ -118,6 +120,12 @@ def delete_plugin(*, plugin: Plugin, by: Any) -> None:
             transaction.on_commit(lambda: _delete_artifacts(digests))
     except (ProtectedError, IntegrityError) as error:
         raise _still_used(plugin, error) from error
+
+
+def _check_may_unsign(by: Any, plugin: Plugin) -> None:
+    """Whoever steals an owner's credentials must not be able to do without the owner's key."""
+    if not is_admin(by):
+        raise ForbiddenError(f"Only an Admin may let {plugin.name} take unsigned versions again.")
 
 
 def _delete_artifacts(digests: Sequence[str]) -> None:

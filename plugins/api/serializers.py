@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from hotswap.lib.api.serializers import StrictSerializer
+from plugins.api.trust_serializers import EnvelopeField, SignedBySerializer, WarningSerializer
 from plugins.compatibility import breaking_changes
 from plugins.incoming import Beside
 from plugins.models import Environment, Plugin, PluginVersion, VersionStatus
@@ -24,8 +25,8 @@ class PluginSerializer(serializers.ModelSerializer[Plugin]):
         model = Plugin
         fields = (
             *("name", "summary", "type", "tags", "owner", "is_active", "is_deprecated"),
-            *("deprecation_reason", "replacement", "version_count", "revision"),
-            *("created_at", "updated_at"),
+            *("deprecation_reason", "replacement", "requires_signature", "version_count"),
+            *("revision", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
@@ -37,10 +38,11 @@ class PluginChangesSerializer(StrictSerializer):
         child=serializers.CharField(max_length=40), max_length=20, required=False
     )
     is_active = serializers.BooleanField(required=False)
+    requires_signature = serializers.BooleanField(required=False)
 
 
 class PluginReplaceSerializer(PluginChangesSerializer):
-    """PUT: what is left out goes back to its default, except ``is_active``."""
+    """PUT: what is left out goes back to its default, except the two switches."""
 
     summary = serializers.CharField(max_length=200, allow_blank=True, default="")
     type = serializers.CharField(max_length=40, default="general")
@@ -102,11 +104,14 @@ class VersionDetailSerializer(VersionSerializer):
     dependencies = serializers.SerializerMethodField()
     breaking_changes = serializers.SerializerMethodField()
     decisions = DecisionSerializer(many=True, read_only=True)
+    warnings = WarningSerializer(many=True, read_only=True)
+    signed_by = SignedBySerializer(read_only=True, allow_null=True)
 
     class Meta(VersionSerializer.Meta):
         fields = (
             *VersionSerializer.Meta.fields,
             *("manifest_digest", "manifest", "dependencies", "breaking_changes", "decisions"),
+            *("warnings", "signed_by"),
         )
         read_only_fields = fields
 
@@ -121,9 +126,12 @@ class VersionDetailSerializer(VersionSerializer):
 
 
 class BesideSerializer(StrictSerializer):
-    """``manifest``, if sent, is the text of ``hotswap.toml`` and must equal the one inside."""
+    """``manifest``, if sent, is the text of ``hotswap.toml`` and must equal the one inside;
+    ``signature`` is a publisher's DSSE envelope.
+    """
 
     manifest = serializers.CharField(required=False, trim_whitespace=False)
+    signature = EnvelopeField(required=False)
 
     def beside(self) -> Beside:
         given = self.validated_data

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.urls import path
 
+from plugins.api.publisher_key_views import PublisherKeyViewSet
+from plugins.api.sbom_views import SbomView
 from plugins.api.version_views import DECISIONS, VersionViewSet
 from plugins.api.views import EnvironmentViewSet, PluginViewSet
 
@@ -23,7 +25,10 @@ urlpatterns = [
     path(_VERSIONS, VersionViewSet.as_view({"get": "list", "post": "create"}), name="versions"),
     path(_ONE, VersionViewSet.as_view({"get": "retrieve"}), name="version"),
     path(f"{_ONE}/download", VersionViewSet.as_view({"get": "download"}), name="download"),
+    path(f"{_ONE}/sbom", SbomView.as_view(), name="sbom"),
     *(path(f"{_ONE}/{verb}", VersionViewSet.as_view({"post": verb})) for verb in DECISIONS),
+    path("publisher-keys", PublisherKeyViewSet.as_view({"get": "list", "post": "create"})),
+    path("publisher-keys/<str:key_id>/revoke", PublisherKeyViewSet.as_view({"post": "revoke"})),
     path("environments", EnvironmentViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "environments/<str:name>",

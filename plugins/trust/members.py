@@ -1,11 +1,11 @@
 """The files of an artifact that was inspected, once more: digests for the SBOM, starts to scan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from plugins.artifact.archive import read_entries
+from plugins.artifact import Entry
 from plugins.artifact.streaming import read_chunks
 from plugins.trust.secret_scan import MAX_FILE_BYTES
 
@@ -20,10 +20,10 @@ class Member:
     start: bytes
 
 
-def read_members(artifact: Path) -> Iterator[Member]:
-    """Each file in the order of the artifact; never more than one start in memory."""
+def read_members(artifact: Path, entries: Iterable[Entry]) -> Iterator[Member]:
+    """Each file in the order of the entries; never more than one start in memory."""
     with artifact.open("rb") as file:
-        for entry in read_entries(file):
+        for entry in entries:
             if entry.is_directory:
                 continue
             digest, start = sha256(), bytearray()

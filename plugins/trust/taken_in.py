@@ -8,14 +8,14 @@ from django.utils import timezone
 from plugins.incoming import Incoming
 from plugins.models import DependencyLock, PluginVersion
 from plugins.trust.members import read_members
-from plugins.trust.sbom import Sbom, SbomFile, add_packages, make_sbom
+from plugins.trust.sbom import SbomFile, add_packages, make_sbom
 from plugins.trust.secret_scan import SecretScan
 
 
 def content_values(incoming: Incoming) -> Mapping[str, Any]:
     """The fields ``sbom`` and ``warnings`` of a new version's row, from one more reading."""
     scan, files = SecretScan(), []
-    for member in read_members(incoming.artifact.path):
+    for member in read_members(incoming.artifact.path, incoming.contents.entries):
         files.append(SbomFile(member.path, member.sha256))
         scan.add(member.path, member.start)
     sbom = make_sbom(incoming.manifest, incoming.artifact.digest, files, timezone.now())
@@ -27,9 +27,3 @@ def record_packages(version: PluginVersion, lock: DependencyLock) -> None:
     if version.sbom:
         version.sbom = add_packages(version.sbom, lock.packages)
         PluginVersion.objects.filter(pk=version.pk).update(sbom=version.sbom)
-
-
-def sbom_of(version: PluginVersion) -> Sbom | None:
-    """None for a version that was uploaded before bills were kept."""
-    sbom: Sbom | None = version.sbom
-    return sbom
