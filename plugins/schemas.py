@@ -11,6 +11,7 @@ import jsonschema_rs
 
 from hotswap.lib.errors import InvalidInputError
 from plugins.schemas_bounds import SchemaRefusedError, check_bounds
+from plugins.schemas_patterns import text_length
 
 MAX_PROBLEMS = 20
 MAX_MESSAGE_CHARACTERS = 300
@@ -18,6 +19,8 @@ MAX_PATH_CHARACTERS = 200
 # The engine collects every error before it hands out the first (3.8 s for 300,000), so a large
 # value gets its first error only.
 MAX_NODES_FOR_ALL_PROBLEMS = 2_000
+# About half a second of the engine at its slowest: patterns' weight times characters of a value.
+MAX_PATTERN_STEPS = 100_000_000
 _PATTERN_BYTES = 1 << 20
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)
 
@@ -31,19 +34,23 @@ class SchemaError(InvalidInputError):
 class Validator:
     """A compiled schema; safe to share between threads."""
 
-    __slots__ = ("_compiled",)
+    __slots__ = ("_compiled", "_most_text")
 
-    def __init__(self, compiled: jsonschema_rs.Draft202012Validator) -> None:
+    def __init__(self, compiled: jsonschema_rs.Draft202012Validator, pattern_weight: int) -> None:
         self._compiled = compiled
+        self._most_text = MAX_PATTERN_STEPS // pattern_weight if pattern_weight else None
 
     def is_valid(self, instance: object) -> bool:
-        return self._compiled.is_valid(instance)
+        return not self._has_too_much_text(instance) and self._compiled.is_valid(instance)
 
     def validate(self, instance: object) -> list[tuple[str, str]]:
         """Problems as (dotted path, message), at most 20; the path of the whole value is ''.
 
         Messages never repeat a value: it may be a tenant's.
         """
+        if self._has_too_much_text(instance):
+            reason = f"has more text than the {self._most_text} characters that its patterns allow"
+            return [("", reason)]
         if self._compiled.is_valid(instance):
             return []
         if _is_larger_than(instance, MAX_NODES_FOR_ALL_PROBLEMS):
@@ -51,16 +58,19 @@ class Validator:
         errors = islice(self._compiled.iter_errors(instance), MAX_PROBLEMS)
         return [_describe(error) for error in errors]
 
+    def _has_too_much_text(self, instance: object) -> bool:
+        return self._most_text is not None and text_length(instance) > self._most_text
+
 
 def compile_schema(schema: Mapping[str, object] | bool, where: str = "schema") -> Validator:
     """Compile or raise ``SchemaError`` whose field is ``where`` and the place inside the schema."""
     try:
-        check_bounds(schema)
+        weight = check_bounds(schema)
     except SchemaRefusedError as refusal:
         raise _refused(where, refusal.path, refusal.reason) from refusal
     plain = schema if isinstance(schema, bool) else dict(schema)
     try:
-        return Validator(_compile(plain))
+        return Validator(_compile(plain), weight)
     except jsonschema_rs.ValidationError as error:
         raise _refused(where, *_engine_reason(error)) from error
 

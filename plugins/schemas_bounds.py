@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from plugins.jsonvalues import JsonRefusedError, check_json
+from plugins.schemas_patterns import pattern_weight
 
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_DEPTH = 32
@@ -67,13 +68,18 @@ class _Step:
         return named.name is None or named.name not in rest.others
 
 
-def check_bounds(schema: Mapping[str, object] | bool) -> None:
-    """Raise ``SchemaRefusedError`` for a schema that is too large, remote, or explosive."""
+def check_bounds(schema: Mapping[str, object] | bool) -> int:
+    """Raise ``SchemaRefusedError`` for a schema that is too large, remote, or explosive.
+
+    Returns the steps that its patterns may take for one character of a value.
+    """
     try:
         check_json(schema, max_bytes=MAX_SCHEMA_BYTES, max_depth=MAX_DEPTH)
     except JsonRefusedError as refusal:
         raise SchemaRefusedError(refusal.path, refusal.reason) from refusal
-    _Expansion(schema).run()
+    expansion = _Expansion(schema)
+    expansion.run()
+    return expansion.pattern_weight
 
 
 class _Expansion:
@@ -82,6 +88,7 @@ class _Expansion:
     def __init__(self, root: object) -> None:
         self.root = root
         self.nodes = 0
+        self.pattern_weight = 0
         self.recursions: list[tuple[_Step, ...]] = []
 
     def run(self) -> None:
@@ -117,6 +124,7 @@ class _Expansion:
         if not isinstance(node, dict):
             raise SchemaRefusedError(path, "must be a schema: a table or a boolean")
         _check_keywords(node, path)
+        self.pattern_weight += sum(map(pattern_weight, _patterns(node)))
         for place, child, steps in _subschemas(node):
             self._visit(child, _join(path, place), route + steps, open_references)
         for keyword in _NOT_APPLIED:
@@ -168,12 +176,16 @@ def _check_keywords(node: dict[str, object], path: str) -> None:
         raise SchemaRefusedError(_join(path, "$schema"), f"must be {DIALECT}")
     if "$id" in node and path:
         raise SchemaRefusedError(_join(path, "$id"), "is not supported below the top of a schema")
-    patterns = [*_table(node, "patternProperties"), node.get("pattern")]
-    if any(isinstance(text, str) and len(text) > MAX_PATTERN_CHARACTERS for text in patterns):
+    if any(len(text) > MAX_PATTERN_CHARACTERS for text in _patterns(node)):
         raise SchemaRefusedError(
             _join(path, "pattern"),
             f"is longer than {MAX_PATTERN_CHARACTERS} characters",
         )
+
+
+def _patterns(node: dict[str, object]) -> list[str]:
+    found = [*_table(node, "patternProperties"), node.get("pattern")]
+    return [text for text in found if isinstance(text, str)]
 
 
 def _subschemas(

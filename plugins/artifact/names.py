@@ -125,7 +125,7 @@ def _fold(name: str) -> str:
 
 def _check_sdist(names: list[str]) -> None:
     for name in names:
-        parts = name.split("/")
+        parts = name.casefold().split("/")
         if parts[-1] == "setup.py" and len(parts) <= 2:
             raise ArtifactError(
                 "sdist",

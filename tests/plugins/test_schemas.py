@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.schemas import MAX_PROBLEMS, SchemaError, compile_schema
+from plugins.schemas_patterns import pattern_weight
 
 HERE = "methods.quote.input_schema"
 
@@ -251,3 +252,39 @@ def test_any_schema_is_compiled_or_refused_and_any_value_judged(schema, value):
         assert error.fields
     else:
         assert validator.is_valid(value) == (validator.validate(value) == [])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "weight"),
+    [
+        ("a", 1),
+        ("^[A-Z]{2}[0-9A-Z]{2,30}$", 34),
+        ("(?:(?:a|bc){10}){10}", 300),
+        ("(?P<x>ab){3,}", 8),
+        (r"\[\]{5}", 6),
+        ("a{10000}", 10_000),
+        ("(?x)(ab) {100}", 200),
+        (r"\p{L}{1,10}", 2_000),
+        ("((", 1),
+    ],
+)
+def test_a_pattern_weighs_as_much_as_its_repetitions_written_out(pattern, weight):
+    assert weight <= pattern_weight(pattern) <= weight + 4
+
+
+def test_a_text_beyond_what_its_patterns_can_take_is_refused_unread():
+    """The engine would be busy for minutes."""
+    validator = compile_schema(
+        {"items": {"pattern": "(?:a|b)*a(?:(?:a|b){100}){100}c"}, "properties": {"a": {}}}
+    )
+    long = "ab" * 200_000
+    for value in ([long], [["x", {"k": [long]}]], {long: 1}):
+        assert not validator.is_valid(value)
+        ((path, message),) = validator.validate(value)
+        assert (path, "more text than" in message) == ("", True)
+    assert validator.is_valid(["a" * 102 + "c", {"k": 1}]) is False
+    assert validator.is_valid([1, {"k": 1}])
+
+
+def test_a_long_text_is_read_where_no_pattern_is():
+    assert compile_schema({"type": "string"}).is_valid("x" * 4_000_000)

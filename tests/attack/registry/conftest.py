@@ -85,8 +85,8 @@ def refused(echo, upload, nothing_changes):
             answer = upload(attack.content, name=attack.name)
         error = answer.json()["error"]
         assert (answer.status_code, error["code"]) == (attack.status, attack.code), error
-        fields = error.get("fields", {}).values()
-        told = " ".join([error["message"], *(text for texts in fields for text in texts)])
+        fields = error.get("fields", {})
+        told = " ".join([error["message"], *fields, *(text for f in fields.values() for text in f)])
         assert [words for words in attack.says if words not in told] == [], error
         return error
 
