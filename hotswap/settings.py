@@ -131,6 +131,8 @@ _s3_artifacts = {
         "secret_key": read_secret("HOTSWAP_S3_SECRET_ACCESS_KEY") or None,
         "region_name": env.str("HOTSWAP_S3_REGION", default="us-east-1"),
         "addressing_style": "path",
+        "encryption": env.str("HOTSWAP_S3_ENCRYPTION", default="AES256"),
+        "encryption_key": env.str("HOTSWAP_S3_ENCRYPTION_KEY", default=""),
         "file_overwrite": False,
         "default_acl": None,
         "querystring_expire": 300,
@@ -274,6 +276,7 @@ INDEX_URL = read_secret("HOTSWAP_INDEX_URL")
 INDEX_FILE_HOSTS = env.list("HOTSWAP_INDEX_FILE_HOSTS", default=[])
 UPLOAD_LIMIT_BYTES = env.int("HOTSWAP_UPLOAD_LIMIT_BYTES", default=100 << 20)
 ARTIFACT_LIMIT_BYTES = env.int("HOTSWAP_ARTIFACT_LIMIT_BYTES", default=64 << 20)
+UNPACKED_LIMIT_BYTES = env.int("HOTSWAP_UNPACKED_LIMIT_BYTES", default=64 << 20)
 PRESIGNED_UPLOAD_SECONDS = env.int("HOTSWAP_PRESIGNED_UPLOAD_SECONDS", default=3600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 FILE_UPLOAD_HANDLERS = ["hotswap.lib.receiving.HashingUploadHandler"]

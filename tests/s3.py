@@ -3,6 +3,7 @@
 It checks signatures and expiry, unlike an imitation. Its four processes die with the test run.
 """
 
+import base64
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from tests.waiting import wait_until
 
 KINDS = ("account", "container", "object")
 ACCESS_KEY, SECRET_KEY, REGION = "hotswap:tests", "secret-of-the-tests", "us-east-1"
+READER_KEY = "hotswap:reader"
 BIN = Path(sys.executable).parent
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -60,12 +62,15 @@ FILTERS = {
     "listing_formats": "",
     "bulk": "",
     "s3api": f"location = {REGION}\nauth_pipeline_check = false\ncheck_bucket_owner = false\n",
-    "tempauth": f"user_{ACCESS_KEY.replace(':', '_')} = {SECRET_KEY} .admin\n",
+    "tempauth": f"user_{ACCESS_KEY.replace(':', '_')} = {SECRET_KEY} .admin\n"
+    f"user_{READER_KEY.replace(':', '_')} = {SECRET_KEY}\n",
     "copy": "",
     "slo": "",
     "dlo": "",
     "versioned_writes": "allow_versioned_writes = true\nallow_object_versioning = true\n",
     "symlink": "",
+    "keymaster": f"encryption_root_secret = {base64.b64encode(bytes(32)).decode()}\n",
+    "encryption": "",
 }
 RINGS = """
 import sys
@@ -135,6 +140,10 @@ class S3Server:
         self.client().create_bucket(Bucket=bucket)
         return bucket
 
+    def let_read(self, bucket: str) -> None:
+        """Anybody, with or without credentials, may read and list it, and no more."""
+        self.client().put_bucket_acl(Bucket=bucket, ACL="public-read")
+
     def storage(self, bucket: str, **changes) -> S3Artifacts:
         """What HOTSWAP_S3_* settings for this server and bucket make."""
         options = {
@@ -145,6 +154,7 @@ class S3Server:
             "region_name": REGION,
             "file_overwrite": False,
             "default_acl": None,
+            "encryption": "AES256",
         }
         return S3Artifacts(**{**options, **changes})
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
 from storages.backends.s3 import S3Storage
 
 CONNECT_SECONDS = 5
@@ -11,19 +12,20 @@ READ_SECONDS = 30
 ATTEMPTS = 3
 PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 2
+ENCRYPTIONS = ("AES256", "aws:kms", "none")
 
 
 class S3Artifacts(S3Storage):
     """Takes S3Storage's options; ``addressing_style`` is ``path`` unless it says otherwise.
 
-    ``encryption`` (``AES256`` or ``aws:kms``) and ``encryption_key`` are asked for at every write.
+    ``encryption`` (of ``ENCRYPTIONS``) and ``encryption_key`` are asked for at every write.
     """
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("client_config", client_config(options.pop("addressing_style", "path")))
         options.setdefault("transfer_config", transfer_config())
         asked = encryption_parameters(
-            options.pop("encryption", ""), options.pop("encryption_key", "")
+            options.pop("encryption", "none"), options.pop("encryption_key", "")
         )
         options["object_parameters"] = {**options.get("object_parameters", {}), **asked}
         super().__init__(**options)
@@ -58,7 +60,17 @@ def transfer_config() -> TransferConfig:
 
 
 def encryption_parameters(encryption: str, key: str) -> dict[str, str]:
-    if not encryption:
+    """What goes with every write; refuses settings that no server could honour."""
+    if encryption not in ENCRYPTIONS:
+        known = ", ".join(ENCRYPTIONS)
+        raise ImproperlyConfigured(
+            f"HOTSWAP_S3_ENCRYPTION: expected one of {known}, not {encryption!r}"
+        )
+    if key and encryption != "aws:kms":
+        raise ImproperlyConfigured(
+            "HOTSWAP_S3_ENCRYPTION_KEY is only for HOTSWAP_S3_ENCRYPTION=aws:kms"
+        )
+    if encryption == "none":
         return {}
     asked = {"ServerSideEncryption": encryption}
     return {**asked, "SSEKMSKeyId": key} if key else asked

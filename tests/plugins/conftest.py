@@ -4,7 +4,7 @@ import pytest
 
 from plugins.artifact import ArtifactError, inspect_artifact
 from plugins.storage import ArtifactStore
-from tests.plugins.storages import on_file_system, on_s3
+from tests.plugins.storages import DATA, on_file_system, on_s3
 from tests.s3 import s3_server  # noqa: F401 - a fixture
 
 
@@ -39,3 +39,10 @@ def storage(request):
 @pytest.fixture
 def store(storage):
     return ArtifactStore(storage)
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "upload.zip"
+    path.write_bytes(DATA)
+    return path

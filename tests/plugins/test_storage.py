@@ -30,13 +30,6 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def source(tmp_path):
-    path = tmp_path / "upload.zip"
-    path.write_bytes(DATA)
-    return path
-
-
 def replace(storage, digest, data):
     """What somebody with access to the storage could do."""
     key = f"artifacts/sha256/{digest}"
