@@ -16,6 +16,7 @@ from plugins.models import (
     VersionDecision,
     VersionStatus,
 )
+from plugins.resolutions import check_lock_stands, check_resolved
 from plugins.rules import check_may_decide
 from plugins.signals import routing_changed
 from plugins.trust.approvable import check_approvable
@@ -26,6 +27,7 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
     check_may_decide(by, version)
     if VersionStatus.APPROVED in VERSION_TRANSITIONS[version.status]:
         check_approvable(version)
+    check_resolved(version)
     statement = make_statement(
         plugin=version.plugin.name,
         version=version.version,
@@ -38,6 +40,7 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
     )
     signature = sign_approval(statement, signing_key())
     with transaction.atomic():
+        check_lock_stands(version)
         _move(version, VersionStatus.APPROVED, approval=statement, approval_signature=signature)
         _decide(version, by, True, comment)
         _announce(version, by, VersionStatus.DRAFT, comment)

@@ -17,8 +17,10 @@ from plugins.incoming import Beside, Incoming, SpooledArtifact
 from plugins.manifest_fit import check_manifest, check_manifest_beside
 from plugins.models import Plugin, PluginVersion
 from plugins.querysets import sort_key
+from plugins.resolutions import request_first
 from plugins.rules import check_may_edit
 from plugins.storage import ArtifactStore
+from plugins.tasks import hint_resolution
 from plugins.trust.signatures import signature_values
 from plugins.trust.taken_in import content_values
 from plugins.versions import parse_version
@@ -124,6 +126,6 @@ CHECKS: tuple[Callable[[Incoming], None], ...] = (
 # Each gives fields of the row; it may refuse too.
 VALUES: tuple[Callable[[Incoming], Mapping[str, Any]], ...] = (signature_values, content_values)
 # Each writes rows beside the version's, in one transaction with it.
-ROWS: tuple[Row, ...] = (_record,)
+ROWS: tuple[Row, ...] = (_record, request_first)
 # Each starts what the new version needs, once everybody can see its row.
-AFTER_COMMIT: tuple[Callable[[PluginVersion], None], ...] = ()
+AFTER_COMMIT: tuple[Callable[[PluginVersion], None], ...] = (hint_resolution,)

@@ -8,6 +8,7 @@ from plugins.incoming import Incoming
 from plugins.manifest import compatibility_problems, parse_manifest
 from plugins.manifest_types import Manifest
 from plugins.models import Plugin
+from plugins.resolutions import index_problems
 
 
 def check_manifest(incoming: Incoming) -> None:
@@ -18,10 +19,9 @@ def check_manifest(incoming: Incoming) -> None:
     )
     if manifest.name != incoming.plugin.name:
         problems["name"] = [f"is {manifest.name}, but the plugin is {incoming.plugin.name}"]
-    if manifest.dependencies.python:
-        problems["dependencies.python"] = [
-            "is not supported in this release: put the packages into the artifact"
-        ]
+    unresolvable = index_problems(manifest)
+    if unresolvable:
+        problems["dependencies.python"] = unresolvable
     missing = _missing_plugins(manifest)
     if missing:
         problems["dependencies.plugins"] = [f"{name} is not registered" for name in missing]

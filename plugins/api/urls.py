@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from plugins.api.publisher_key_views import PublisherKeyViewSet
+from plugins.api.resolution_views import ResolutionViewSet
 from plugins.api.sbom_views import SbomView
 from plugins.api.version_views import DECISIONS, VersionViewSet
 from plugins.api.views import EnvironmentViewSet, PluginViewSet
@@ -26,6 +27,11 @@ urlpatterns = [
     path(_ONE, VersionViewSet.as_view({"get": "retrieve"}), name="version"),
     path(f"{_ONE}/download", VersionViewSet.as_view({"get": "download"}), name="download"),
     path(f"{_ONE}/sbom", SbomView.as_view(), name="sbom"),
+    path(
+        f"{_ONE}/resolution",
+        ResolutionViewSet.as_view({"get": "retrieve", "post": "create"}),
+        name="resolution",
+    ),
     *(path(f"{_ONE}/{verb}", VersionViewSet.as_view({"post": verb})) for verb in DECISIONS),
     path("publisher-keys", PublisherKeyViewSet.as_view({"get": "list", "post": "create"})),
     path("publisher-keys/<str:key_id>/revoke", PublisherKeyViewSet.as_view({"post": "revoke"})),

@@ -1,6 +1,7 @@
 """Turns what the resolver gave up on into one sentence that names who asks for what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import Refused
@@ -10,17 +11,29 @@ from .provider import Provider
 
 SHOWN_CAUSES = 6
 WHO = "the manifest"
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a project has nothing for a need; ``reason`` continues a sentence that begins with it."""
+
+    reason: str
+    code: str
+
+
 WHY = {
-    "sdist": (
-        "dependency_sdist_only",
+    "sdist": Why(
         "has only source distributions: wheels only, nothing is ever built here",
+        code="dependency_sdist_only",
     ),
-    "platform": ("dependency_incompatible", "has wheels, but none for this platform"),
-    "python": ("dependency_incompatible", "has wheels, but none for this version of Python"),
-    "unhashed": ("dependency_unhashed", "has wheels without a sha256 in the index"),
-    "native": (
-        "dependency_native",
+    "platform": Why("has wheels, but none for this platform", code="dependency_incompatible"),
+    "python": Why(
+        "has wheels, but none for this version of Python", code="dependency_incompatible"
+    ),
+    "unhashed": Why("has wheels without a sha256 in the index", code="dependency_unhashed"),
+    "native": Why(
         "is compiled code: it needs permissions.native = true in the manifest",
+        code="dependency_native",
     ),
 }
 
@@ -54,26 +67,23 @@ def _alone(who: str, need: Need, provider: Provider) -> Refused:
             f"{who} needs {need.text}, but the index has no project {need.name}.",
             code="dependency_not_found",
         )
-    code, reason = _reason(need, project)
-    return Refused(f"{who} needs {need.text}, but {need.name} {reason}.", code=code)
+    why = _why(need, project)
+    return Refused(f"{who} needs {need.text}, but {need.name} {why.reason}.", code=why.code)
 
 
-def _reason(need: Need, project: Project) -> tuple[str, str]:
+def _why(need: Need, project: Project) -> Why:
     wanted = need.specifier
     if any(wanted.contains(version, prereleases=True) for version in project.builds):
-        return "dependency_yanked", "was yanked there: pin that very version to use it all the same"
+        words = "was yanked there: pin that very version to use it all the same"
+        return Why(words, code="dependency_yanked")
     reasons = [
         reason
         for version, reason in sorted(project.rejected.items(), reverse=True)
         if wanted.contains(version, prereleases=True)
     ]
     if reasons:
-        return WHY[_likeliest(reasons)]
+        # Of the newest version that fits, because that is the one that people mean.
+        return WHY[reasons[0]]
     newest = max([*project.builds, *project.rejected], default=None)
     has = f"the newest there is {newest}" if newest else "it has no files"
-    return "dependency_not_found", f"has no such version: {has}"
-
-
-def _likeliest(reasons: Sequence[str]) -> str:
-    """Of the newest version that fits, because that is the one that people mean."""
-    return reasons[0]
+    return Why(f"has no such version: {has}", code="dependency_not_found")
