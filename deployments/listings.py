@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from deployments.models import Deployment, Route
 from deployments.models.deployment import ACTIVE
@@ -55,14 +56,18 @@ def deployment_rows(rows: Any, now: datetime) -> list[DeploymentRow]:
     return [DeploymentRow(row, progress_of(row, now)) for row in rows]
 
 
-def all_plugins(search: str = "") -> QuerySet[Plugin]:
-    """Every plugin by name, or those whose name or summary has the text."""
-    newest = PluginVersion.objects.order_by("-sort_key").defer("manifest", "approval")
-    routes = Route.objects.select_related("environment", "stable", "candidate")
+def all_plugins() -> QuerySet[Plugin]:
+    """Every plugin by name, with its newest versions and its routes."""
+    newest = PluginVersion.objects.order_by("-sort_key").only("plugin", "version", "status")
+    routes = Route.objects.select_related("environment", "stable", "candidate").only(
+        *("plugin", "is_killed", "environment__name"), *("stable__version", "candidate__version")
+    )
+    # A subquery is asked for the rows of a page alone; a join would count every version there is.
+    versions = PluginVersion.objects.filter(plugin=OuterRef("pk")).order_by().values("plugin")
+    count = Subquery(versions.annotate(count=Count("pk")).values("count"))
     return (
-        Plugin.objects.filter(Q(name__icontains=search) | Q(summary__icontains=search))
-        .select_related("owner")
-        .annotate(version_count=Count("versions"))
+        Plugin.objects.select_related("owner")
+        .annotate(version_count=Coalesce(count, 0))
         .prefetch_related(
             Prefetch("versions", newest[:NEWEST_VERSIONS], to_attr="newest"),
             Prefetch("routes", routes.order_by("environment__position"), to_attr="places"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deployments.views import deployment, lists, overview, plugin, start, tenant
+from deployments.views import deployment, lists, overview, plugin, start, tenant, version
 
 urlpatterns = [
     path("", overview.show, name="overview"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("deployments/<uuid:pk>/<slug:kind>/", deployment.command, name="deployment-command"),
     path("plugins/", lists.plugins, name="plugins"),
     path("plugins/<str:name>/", plugin.show, name="plugin"),
+    path("plugins/<str:name>/<str:version>/", version.show, name="version"),
+    path("plugins/<str:name>/<str:version>/live/", version.live, name="version-live"),
     path("tenants/<slug:slug>/", tenant.show, name="tenant"),
 ]

@@ -37,6 +37,15 @@ class Box:
     def middle(self) -> float:
         return self.x + self.width / 2
 
+    @property
+    def name_y(self) -> float:
+        """The base line of the name, which leaves room for a note beneath it."""
+        return self.y + self.height / 2 + (-2 if self.note else 5)
+
+    @property
+    def note_y(self) -> float:
+        return self.y + self.height / 2 + 16
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -1,8 +1,12 @@
 """Forms of the pages about plugins. The services check; these only ask."""
 
+from typing import Any
+
 from django import forms
 
-from plugins.models import validate_name
+from plugins.models import Plugin, validate_name
+
+MAX_SIGNATURE_BYTES = 64 * 1024
 
 
 class PluginForm(forms.Form):
@@ -27,3 +31,19 @@ class UploadForm(forms.Form):
         help_text="A wheel, or a zip with hotswap.toml at its root.",
         widget=forms.FileInput(attrs={"accept": ".whl,.zip"}),
     )
+    signature_file = forms.FileField(
+        label="Publisher's signature",
+        required=False,
+        help_text="The envelope that manage.py signplugin wrote beside the artifact.",
+        widget=forms.FileInput(attrs={"accept": ".json,.dsse"}),
+    )
+
+    def __init__(self, plugin: Plugin, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.fields["signature_file"].required = plugin.requires_signature
+
+    @property
+    def signature(self) -> str | None:
+        """The envelope's text; None when none was sent."""
+        file = self.cleaned_data.get("signature_file")
+        return file.read(MAX_SIGNATURE_BYTES + 1).decode(errors="replace") if file else None

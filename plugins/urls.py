@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from plugins import views
+from plugins.decision_offers import OFFERS
+from plugins.views import deciding, registering, uploading
+
+VERSION = "plugins/<str:name>/<str:version>/"
 
 urlpatterns = [
-    path("register/", views.register, name="register-plugin"),
-    path("plugins/<str:name>/upload/", views.upload, name="upload-version"),
-    path("plugins/<str:name>/<str:version>/approve/", views.approve, name="approve-version"),
-    path("plugins/<str:name>/<str:version>/reject/", views.reject, name="reject-version"),
+    path("register/", registering.register, name="register-plugin"),
+    path("plugins/<str:name>/upload/", uploading.upload, name="upload-version"),
+    path(f"{VERSION}resolve/", deciding.resolve_again, name="resolve-version"),
+    path(f"{VERSION}sbom.json", deciding.materials, name="version-sbom"),
+    *(
+        path(f"{VERSION}{each}/", deciding.decide, {"decision": each}, name=f"{each}-version")
+        for each in OFFERS
+    ),
 ]

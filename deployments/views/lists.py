@@ -6,30 +6,37 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from deployments.listings import all_deployments, all_plugins, deployment_rows, plugin_rows
+from deployments.plugin_search import PluginSearch, PluginSearchForm
 from deployments.rights import may_deploy
 from hotswap.lib.pages.access import staff_page
-from plugins.models import Environment
+from plugins.models import Environment, Plugin
 
 PAGE = 25
-SEARCH_CHARACTERS = 100
 
 
+@require_GET
 @staff_page
 def plugins(request: HttpRequest) -> HttpResponse:
-    search = request.GET.get("search", "")[:SEARCH_CHARACTERS].replace("\0", "").strip()
-    page = Paginator(all_plugins(search), PAGE).get_page(request.GET.get("page"))
+    search = PluginSearch.read(request.GET.dict())
+    page = Paginator(search.apply(all_plugins()), PAGE).get_page(request.GET.get("page"))
+    found = page.paginator.count
     context = {
         "page": page,
         "rows": plugin_rows(page),
-        "search": search,
-        "query": urlencode({"search": search}) if search else "",
+        "form": PluginSearchForm(search),
+        "chosen": search.chosen,
+        "found": found,
+        "total": Plugin.objects.count() if search.chosen else found,
+        "query": search.query,
         "may_register": may_deploy(request.user),
     }
     return render(request, "deployments/plugins.html", context)
 
 
+@require_GET
 @staff_page
 def deployments(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("environment", "")

@@ -11,8 +11,8 @@ register = template.Library()
 
 # The tone says how it stands at a glance; the word beside it says it to everybody.
 _TONES = {
-    "good": "completed approved done ready live active enabled stable",
-    "busy": "in_progress running fetching starting loading candidate",
+    "good": "completed approved done ready live active enabled stable resolved",
+    "busy": "in_progress running fetching starting loading candidate pending",
     "warn": "paused awaiting_approval rolling_back rolled_back draining deprecated yanked silent "
     "held pinned frozen cordoned",
     "bad": "failed rollback_failed rejected revoked aborted killed suspended",

@@ -87,7 +87,7 @@ def chromium(django_db_setup):
 
 
 @pytest.fixture
-def new_visitor(chromium, live_server):
+def new_visitor(chromium, live_server, keys_dir):
     """``new_visitor(color_scheme="dark", viewport=NARROW)``: a browser without any cookie."""
     contexts, visitors = [], []
 

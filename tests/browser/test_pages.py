@@ -177,6 +177,8 @@ def addresses(day):
             "/",
             "/plugins/",
             f"/plugins/{day['plugin'].name}/",
+            f"/plugins/{day['plugin'].name}/1.3.0/",
+            f"/plugins/{day['plugin'].name}/0.9.0/",
             f"/plugins/{day['empty_plugin'].name}/",
             "/deployments/",
             f"/deployments/{day['running'].pk}/",
@@ -186,7 +188,7 @@ def addresses(day):
             "/register/",
             f"/plugins/{day['plugin'].name}/upload/",
         ],
-        "carol": [f"/plugins/{day['plugin'].name}/"],
+        "carol": [f"/plugins/{day['plugin'].name}/", f"/plugins/{day['plugin'].name}/1.3.0/"],
         "alice": ["/tenants/acme/"],
     }
 

@@ -49,6 +49,11 @@ def pages_of(day):
             "plugins": "/plugins/",
             "plugins-none": "/plugins/?search=nothing-like-this",
             "plugin": f"/plugins/{plugin}/",
+            "plugins-narrowed": "/plugins/?tag=finance&status=active&order=-updated",
+            "version-draft": f"/plugins/{plugin}/1.3.0/",
+            "version-stable": f"/plugins/{plugin}/1.0.0/",
+            "version-revoked": f"/plugins/{plugin}/0.9.0/",
+            "plugin-deprecated": "/plugins/vat-lookup/",
             "plugin-empty": "/plugins/text-insights/",
             "plugin-long-name": f"/plugins/{day['empty_plugin'].name}/",
             "deployments": "/deployments/",
@@ -62,7 +67,10 @@ def pages_of(day):
             "not-found": "/plugins/nothing/",
         },
         "alice": {"tenant": "/tenants/acme/"},
-        "carol": {"plugin-approver": f"/plugins/{plugin}/"},
+        "carol": {
+            "plugin-approver": f"/plugins/{plugin}/",
+            "version-approver": f"/plugins/{plugin}/1.3.0/",
+        },
         "ada": {
             "admin": "/admin/",
             "admin-deployments": "/admin/deployments/deployment/",
@@ -74,9 +82,12 @@ def pages_of(day):
 
 def ask(person, directory, day):
     """The dialogs that confirm, and the plan."""
-    person.open(f"/plugins/{day['plugin'].name}/")
+    person.open(f"/plugins/{day['plugin'].name}/1.3.0/")
     person.page.get_by_role("button", name="Approve…").first.click()
     person.page.screenshot(path=directory / "ask-approve.png")
+    person.open(f"/plugins/{day['plugin'].name}/1.0.0/")
+    person.page.get_by_role("button", name="Revoke…").first.click()
+    person.page.screenshot(path=directory / "ask-revoke.png")
     person.open(f"/deployments/{day['running'].pk}/")
     person.page.get_by_role("button", name="Roll back…").click()
     person.page.screenshot(path=directory / "ask-rollback.png")

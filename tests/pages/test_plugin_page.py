@@ -1,10 +1,17 @@
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
-from plugins.models import Plugin, PluginVersion, VersionStatus
+from plugins.models import Plugin, VersionStatus
 from plugins.rules import give_plugin
-from tests.artifacts import plugin_zip
-from tests.factories import make_instance, make_placement, make_plugin, make_user, make_version
+from tests.factories import (
+    make_installation,
+    make_instance,
+    make_placement,
+    make_plugin,
+    make_tenant,
+    make_user,
+    make_version,
+    minimal_manifest,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -19,88 +26,80 @@ def draft(echo):
 
 
 @pytest.fixture
-def upload(signed_in, bob, echo, settings, tmp_path, keys_dir):
-    files = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "artifacts")},
-    }
-    settings.STORAGES = {**settings.STORAGES, "artifacts": files}
-    give_plugin(bob, echo)
-
-    def send(content, by=bob):
-        file = SimpleUploadedFile("echo.zip", content)
-        return signed_in(by).post("/plugins/echo/upload/", {"artifact": file}, follow=True)
-
-    return send
+def shown(signed_in, victor):
+    """``shown()``: the plugin's page as a Viewer gets it."""
+    return lambda query="": signed_in(victor).get(f"/plugins/echo/{query}")
 
 
-def test_it_shows_who_uploaded_what_and_where_it_runs(signed_in, victor, stable):
+def test_it_counts_who_runs_what_where(shown, stable):
     make_placement(make_instance("i-9"), stable)
-    page = text(signed_in(victor).get("/plugins/echo/"))
-    assert stable.artifact_digest in page
-    assert "by bob" in page
-    assert "i-9" in page
-    assert "stable in</span> qa" in page
+    for number in range(3):
+        make_installation(make_tenant(f"tenant-{number}"), stable.plugin)
+    page = shown()
+    (use,) = page.context["usage"]
+    assert [(each.version, each.roles, each.tenants) for each in use.versions] == [
+        (stable, ("stable",), 3)
+    ]
+    assert "i-9" in text(page)
+    assert "3 installations" in text(page)
 
 
-def test_only_who_may_decide_gets_the_buttons(signed_in, bob, carol, victor, draft):
-    assert "Approve…" in text(signed_in(carol).get("/plugins/echo/"))
+def test_a_version_leads_to_its_page_and_says_why_it_was_retired(shown, echo):
+    version = make_version(echo, "1.0.0", status=VersionStatus.REVOKED)
+    version.status_reason = "leaks totals"
+    version.save()
+    page = text(shown())
+    assert 'href="/plugins/echo/1.0.0/"' in page
+    assert "leaks totals" in page
+
+
+def test_an_approver_is_asked_to_review_a_draft(signed_in, bob, carol, victor, draft):
+    assert "Review<" in text(signed_in(carol).get("/plugins/echo/"))
     for person in (bob, victor):
-        page = text(signed_in(person).get("/plugins/echo/"))
-        assert "Approve…" not in page
-        assert "Waits for an approver" in page
+        assert "Review<" not in text(signed_in(person).get("/plugins/echo/"))
 
 
-def test_an_approver_approves_and_it_is_known_who_did(signed_in, carol, draft, keys_dir):
-    answer = signed_in(carol).post("/plugins/echo/2.0.0/approve/", {"comment": "looked at it"})
-    assert answer.url == "/plugins/echo/"
-    draft.refresh_from_db()
-    assert draft.status == VersionStatus.APPROVED
-    assert "looked at it" in text(signed_in(carol).get("/plugins/echo/"))
+def test_whoever_was_given_the_plugin_is_named_beside_its_owner(shown, echo):
+    give_plugin(make_user("dora", role="Developer"), echo)
+    assert "owned by bob, with dora" in text(shown())
 
 
-def test_an_approver_rejects(signed_in, carol, draft):
-    signed_in(carol).post("/plugins/echo/2.0.0/reject/")
-    draft.refresh_from_db()
-    assert draft.status == VersionStatus.REJECTED
+def test_a_deprecated_plugin_names_what_replaces_it(shown, echo):
+    echo.is_deprecated, echo.deprecation_reason = True, "too loud"
+    echo.replacement = make_plugin("whisper")
+    echo.save()
+    page = text(shown())
+    assert "too loud" in page
+    assert 'Use <a href="/plugins/whisper/">whisper</a> instead' in page
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
-@pytest.mark.parametrize("name", ["bob", "victor"])
-def test_nobody_else_decides(decision, name, request, signed_in, draft):
-    person = request.getfixturevalue(name)
-    page = signed_in(person).post(f"/plugins/echo/2.0.0/{decision}/", follow=True)
-    draft.refresh_from_db()
-    assert draft.status == VersionStatus.DRAFT
-    assert "Only an Approver or an Admin" in text(page)
+def test_the_newest_version_is_compared_with_the_approved_one_before(shown, echo):
+    make_version(echo, "1.0.0")
+    make_version(echo, "1.1.0", status=VersionStatus.REJECTED)
+    make_version(echo, "1.2.0", status=VersionStatus.DRAFT)
+    comparison = shown().context["comparison"]
+    assert (comparison.before.version, comparison.after.version) == ("1.0.0", "1.2.0")
 
 
-def test_a_tenants_owner_decides_nothing(signed_in, acme, alice, draft):
-    assert signed_in(alice).post("/plugins/echo/2.0.0/approve/").status_code == 403
+def test_any_two_versions_can_be_compared(shown, echo):
+    make_version(echo, "1.0.0")
+    reaching = minimal_manifest(
+        "echo", "1.1.0", permissions={"egress": [{"host": "api.example.com"}]}
+    )
+    make_version(echo, "1.1.0", manifest=reaching)
+    make_version(echo, "1.2.0")
+    forth = shown("?from=1.0.0&to=1.1.0")
+    assert [(each.kind, each.name) for each in forth.context["comparison"].grants] == [
+        ("added", "api.example.com")
+    ]
+    assert "Asks for egress to api.example.com" in text(forth)
+    back = shown("?from=1.1.0&to=1.0.0").context["comparison"]
+    assert [each.kind for each in back.grants] == ["removed"]
 
 
-def test_a_version_that_is_decided_already_says_so(signed_in, carol, stable):
-    page = signed_in(carol).post("/plugins/echo/1.0.0/approve/", follow=True)
-    assert "is approved" in text(page)
-    assert 'role="alert"' in text(page)
-
-
-def test_an_upload_becomes_a_draft(upload):
-    page = upload(plugin_zip())
-    assert "waits for an approver" in text(page)
-    assert PluginVersion.objects.get().status == VersionStatus.DRAFT
-
-
-def test_a_refused_upload_says_why_and_leaves_nothing(upload):
-    page = upload(b"this is no archive")
-    assert page.status_code == 400
-    assert page.context["form"].errors == {"artifact": ["The artifact is not a zip or wheel file."]}
-    assert not PluginVersion.objects.exists()
-
-
-def test_only_who_may_edit_the_plugin_uploads(upload, carol):
-    assert upload(plugin_zip(), by=carol).status_code == 403
-    assert upload(plugin_zip(), by=make_user("dora", role="Developer")).status_code == 403
+@pytest.mark.parametrize("query", ["?from=9.9.9&to=x", "?from=&to=", "?page=99", "?to=%00"])
+def test_an_address_that_makes_no_sense_shows_the_usual(shown, stable, draft, query):
+    assert shown(query).status_code == 200
 
 
 def test_a_plugin_is_registered_and_then_asks_for_its_first_version(signed_in, bob):
@@ -124,28 +123,21 @@ def test_only_developers_register(signed_in, carol):
     assert signed_in(carol).post("/register/", {"name": "x", "summary": ""}).status_code == 403
 
 
-def test_a_list_can_be_searched(signed_in, victor, echo):
-    make_plugin("invoice-tax")
-    page = text(signed_in(victor).get("/plugins/?search=INVOICE"))
-    assert "invoice-tax" in page
-    assert "/plugins/echo/" not in page
-    none = text(signed_in(victor).get("/plugins/", {"search": "<b>nothing"}))
-    assert "No plugin matches “&lt;b&gt;nothing”" in none
-
-
 def test_a_plugin_that_does_not_exist_is_not_found_in_plain_words(signed_in, victor):
     page = signed_in(victor).get("/plugins/nothing/")
     assert page.status_code == 404
     assert "There is nothing here for you" in text(page)
 
 
-def test_more_versions_are_no_more_queries(signed_in, carol, echo, django_assert_max_num_queries):
-    make_version(echo, "1.0.0")
+def test_more_of_everything_is_no_more_queries(
+    signed_in, carol, echo, stable, draft, django_assert_max_num_queries
+):
     client = signed_in(carol)
-    with django_assert_max_num_queries(22) as few:
+    with django_assert_max_num_queries(32) as few:
         client.get("/plugins/echo/")
     instance = make_instance()
     for number in range(1, 15):
         make_placement(instance, make_version(echo, f"1.{number}.0", status=VersionStatus.DRAFT))
+        make_installation(make_tenant(f"tenant-{number}"), echo)
     with django_assert_max_num_queries(len(few.captured_queries)):
         client.get("/plugins/echo/")
