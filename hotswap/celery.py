@@ -15,6 +15,11 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "record-alarms": {
+        "task": "deployments.tasks.record_alarms",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "seal-secrets": {
         "task": "deployments.tasks.seal_missing_secrets",
         "schedule": 2.0,
@@ -24,5 +29,10 @@ app.conf.beat_schedule = {
         "task": "plugins.tasks.resolve_dependencies",
         "schedule": 5.0,
         "options": {"expires": 10},
+    },
+    "sweep-uploads": {
+        "task": "plugins.tasks.sweep_presigned_uploads",
+        "schedule": 600.0,
+        "options": {"expires": 300},
     },
 }

@@ -1,14 +1,16 @@
 """An uploaded artifact against its own manifest: what must hold before it is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from django.conf import settings
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from hotswap.lib.errors import InvalidInputError
 from plugins.artifact import ArtifactContents, ArtifactError, Wheel, inspect_artifact
 from plugins.artifact.contents import native_refused
+from plugins.artifact.limits import ARTIFACT, Bounds
 from plugins.manifest import parse_manifest
 from plugins.manifest_types import Manifest
 
@@ -28,7 +30,7 @@ class CheckedArtifact:
 def read_artifact(path: Path, *, filename: str | None = None) -> CheckedArtifact:
     """Read the whole file once; raise ``ArtifactRefusedError`` or ``ManifestError``."""
     try:
-        contents = inspect_artifact(path, filename=filename)
+        contents = inspect_artifact(path, filename=filename, bounds=artifact_bounds())
         manifest = parse_manifest(contents.manifest_text or "")
         if contents.native_files and not manifest.permissions.native:
             raise native_refused(contents.native_files[0])
@@ -36,6 +38,15 @@ def read_artifact(path: Path, *, filename: str | None = None) -> CheckedArtifact
     except ArtifactError as error:
         raise refused(error.code, error.message) from error
     return CheckedArtifact(manifest, contents)
+
+
+def artifact_bounds() -> Bounds:
+    """As the settings have them: alike wherever artifacts are taken and wherever they are run."""
+    return replace(
+        ARTIFACT,
+        archive_bytes=settings.ARTIFACT_LIMIT_BYTES,
+        unpacked_bytes=settings.UNPACKED_LIMIT_BYTES,
+    )
 
 
 def refused(code: str, message: str) -> ArtifactRefusedError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hotswap.lib.errors import HotSwapError, UnavailableError
 from plugins import artifact
-from plugins.artifact_check import refused
+from plugins.artifact_check import artifact_bounds, refused
 from plugins.layers import Unpack
 from sandbox.engine.jail import JailSettings
 from sandbox.engine.oneshot import OneShotResult, run_once_blocking
@@ -24,10 +24,13 @@ def unpack_in_jail(jail: JailSettings, *, dependency: bool = False) -> Unpack:
     """For ``LayerCache``: raises ``ArtifactRefusedError`` for what is hostile, ``UnavailableError``
     where this machine has no jail. ``dependency``: wheels need no manifest.
     """
-    command = "unpack-dependency" if dependency else "unpack"
+    bounds = artifact_bounds()
+    command, sizes = "unpack-dependency", []
+    if not dependency:
+        command, sizes = "unpack", [str(bounds.archive_bytes), str(bounds.unpacked_bytes)]
 
     def unpack(source: Path, directory: Path) -> None:
-        _run(jail, [command, "/input/artifact.zip", "/output"], source, directory)
+        _run(jail, [command, "/input/artifact.zip", "/output", *sizes], source, directory)
 
     return unpack
 

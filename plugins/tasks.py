@@ -1,4 +1,4 @@
-"""The messages that start resolutions, each only a hint: the rows say what is due."""
+"""The registry's work beside requests: each message is only a hint, the rows say what is due."""
 
 import structlog
 from celery import shared_task
@@ -6,6 +6,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from hotswap.lib.database import scope_all
+from plugins.abandoned import sweep_uploads
 from plugins.models import PluginVersion
 from plugins.resolving.running import resolve_waiting
 
@@ -17,6 +18,12 @@ def resolve_dependencies() -> None:
     """Resolve what waits, or was left by a worker that died. Safe to run twice or concurrently."""
     with scope_all():
         resolve_waiting()
+
+
+@shared_task
+def sweep_presigned_uploads() -> None:
+    """What was put into the storage and never completed. Safe to run twice."""
+    sweep_uploads()
 
 
 def hint_resolution(version: PluginVersion) -> None:

@@ -4,14 +4,17 @@ from typing import Any
 
 from django.urls import path
 
+from plugins.api.download_views import DownloadView
 from plugins.api.publisher_key_views import PublisherKeyViewSet
 from plugins.api.resolution_views import ResolutionViewSet
 from plugins.api.sbom_views import SbomView
+from plugins.api.upload_views import UploadContentViewSet, UploadViewSet
 from plugins.api.version_views import DECISIONS, VersionViewSet
 from plugins.api.views import EnvironmentViewSet, PluginViewSet
 
 _VERSIONS = "plugins/<str:plugin_name>/versions"
 _ONE = f"{_VERSIONS}/<str:version>"
+_UPLOADS = f"{_VERSIONS}/uploads"
 _CHANGES: dict[str, Any] = {
     "get": "retrieve",
     "put": "update",
@@ -24,8 +27,11 @@ urlpatterns = [
     path("plugins/<str:name>", PluginViewSet.as_view(_CHANGES), name="plugin"),
     path("plugins/<str:name>/deprecate", PluginViewSet.as_view({"post": "deprecate"})),
     path(_VERSIONS, VersionViewSet.as_view({"get": "list", "post": "create"}), name="versions"),
+    path(_UPLOADS, UploadViewSet.as_view({"post": "create"})),
+    path(f"{_UPLOADS}/<uuid:id>/content", UploadContentViewSet.as_view({"put": "put"})),
+    path(f"{_UPLOADS}/<uuid:id>/complete", UploadViewSet.as_view({"post": "complete"})),
     path(_ONE, VersionViewSet.as_view({"get": "retrieve"}), name="version"),
-    path(f"{_ONE}/download", VersionViewSet.as_view({"get": "download"}), name="download"),
+    path(f"{_ONE}/download", DownloadView.as_view(), name="download"),
     path(f"{_ONE}/sbom", SbomView.as_view(), name="sbom"),
     path(
         f"{_ONE}/resolution",

@@ -1,16 +1,11 @@
-"""A plugin's versions over HTTP: upload, read, download, decide."""
+"""A plugin's versions over HTTP: upload, read, decide."""
 
-import base64
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -27,7 +22,6 @@ from plugins.api.idempotency import idempotent
 from plugins.api.permissions import CanApproveVersions, CanRegisterPlugins
 from plugins.models import Plugin, PluginVersion
 from plugins.rules import check_may_edit
-from plugins.storage import ArtifactStore
 
 Service = Callable[..., PluginVersion]
 DECISIONS = ("approve", "reject", "deprecate", "yank", "revoke")
@@ -50,7 +44,7 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
     def get_permissions(self) -> list[Any]:
         if self.action in DECISIONS:
             return [CanApproveVersions()]
-        if self.action in ("create", "download"):
+        if self.action == "create":
             return [CanRegisterPlugins()]
         return [IsAuthenticated()]
 
@@ -96,21 +90,6 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
     def retrieve(self, request: Request, plugin_name: str, version: str) -> Response:
         return self._render(self.get_object())
 
-    @extend_schema(
-        responses={
-            (200, "application/zip"): OpenApiTypes.BINARY,
-            302: OpenApiResponse(description="To a presigned address of the artifact."),
-        }
-    )
-    @action(detail=True)
-    def download(self, request: Request, plugin_name: str, version: str) -> HttpResponseBase:
-        row = self.get_object()
-        response = _artifact_response(row)
-        digest = base64.b64encode(bytes.fromhex(row.artifact_digest)).decode()
-        response["Digest"] = f"sha-256={digest}"
-        response["ETag"] = f'"{row.artifact_digest}"'
-        return response
-
     @_DECISION
     @action(detail=True, methods=["post"])
     @idempotent
@@ -153,18 +132,3 @@ class VersionViewSet(GenericViewSet[PluginVersion]):
 
     def _render(self, version: PluginVersion, code: int = status.HTTP_200_OK) -> Response:
         return Response(serializers.VersionDetailSerializer(version).data, code)
-
-
-def _artifact_response(version: PluginVersion) -> HttpResponseBase:
-    store = ArtifactStore()
-    address = store.url(version.artifact_digest)
-    if address:
-        return HttpResponseRedirect(address)
-    with ExitStack() as stack:
-        file = stack.enter_context(store.open(version.artifact_digest))
-        # Opened before the headers go out, closed with the response.
-        close = stack.pop_all().close
-    name = f"{version.plugin.name}-{version.version}.zip"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-    response._resource_closers.append(close)  # type: ignore[attr-defined]
-    return response

@@ -24,7 +24,6 @@ from .errors import (
 from .limits import (
     ARTIFACT,
     DEFLATED,
-    MAX_ARTIFACT_BYTES,
     MAX_RATIO,
     RATIO_APPLIES_FROM_BYTES,
     STORED,
@@ -45,10 +44,10 @@ _UNIX_TIMES_AND_OWNER = 12  # what follows them is the target of a link, or a de
 def read_entries(file: BinaryIO, bounds: Bounds = ARTIFACT) -> list[Entry]:
     """Every entry in the order of the file, or ``ArtifactError``."""
     size = file.seek(0, os.SEEK_END)
-    if size > MAX_ARTIFACT_BYTES:
+    if size > bounds.archive_bytes:
         raise ArtifactError(
             "too_large",
-            f"The artifact is larger than {MAX_ARTIFACT_BYTES} bytes: leave out what the plugin "
+            f"The artifact is larger than {bounds.archive_bytes} bytes: leave out what the plugin "
             "does not need.",
         )
     count, directory_size, directory_at = _read_end(file, size, bounds)

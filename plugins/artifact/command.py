@@ -2,12 +2,17 @@
 
 import json
 import sys
+from dataclasses import replace
 
 from .contents import inspect_artifact
 from .errors import ArtifactError
+from .limits import ARTIFACT
 from .unpacking import unpack_artifact
 
-USAGE = "usage: inspect IN | inspect-dependency IN NAME | unpack IN OUT | unpack-dependency IN OUT"
+USAGE = (
+    "usage: inspect IN | inspect-dependency IN NAME | unpack IN OUT [BYTES UNPACKED_BYTES] | "
+    "unpack-dependency IN OUT"
+)
 REFUSED, MISUSED = 3, 2
 
 
@@ -37,6 +42,9 @@ def _run(arguments: list[str]) -> dict[str, object]:
             return _wheel(source, filename)
         case ["unpack", source, directory]:
             return {"unpacked_bytes": unpack_artifact(source, directory)}
+        case ["unpack", source, directory, most, unpacked]:
+            bounds = replace(ARTIFACT, archive_bytes=int(most), unpacked_bytes=int(unpacked))
+            return {"unpacked_bytes": unpack_artifact(source, directory, bounds=bounds)}
         case ["unpack-dependency", source, directory]:
             size = unpack_artifact(source, directory, require_manifest=False)
             return {"unpacked_bytes": size}

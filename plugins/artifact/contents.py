@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from .archive import read_entries
 from .errors import ArtifactError, shown
-from .limits import ARTIFACT, DEPENDENCY, MAX_MANIFEST_BYTES, Entry
+from .limits import ARTIFACT, DEPENDENCY, MAX_MANIFEST_BYTES, Bounds, Entry
 from .names import check_names, is_native, top_level_modules
 from .streaming import read_chunks
 from .wheel import MAX_METADATA_BYTES, Digested, Wheel, find_dist_info, read_wheel
@@ -47,6 +47,7 @@ def inspect_artifact(
     filename: str | None = None,
     require_manifest: bool = True,
     allow_native: bool = True,
+    bounds: Bounds | None = None,
 ) -> ArtifactContents:
     """Read the whole artifact and refuse what is hostile or broken with ``ArtifactError``.
 
@@ -54,7 +55,7 @@ def inspect_artifact(
     the manifest can permit it, so whoever reads the manifest decides; or refuse it all here.
     """
     with Path(path).open("rb") as file:
-        entries = read_entries(file, ARTIFACT if require_manifest else DEPENDENCY)
+        entries = read_entries(file, bounds or (ARTIFACT if require_manifest else DEPENDENCY))
         check_names(entries)
         names = [entry.name for entry in entries if not entry.is_directory]
         dist_info = find_dist_info(names)

@@ -47,6 +47,7 @@ class Bounds:
     entry_bytes: int
     unpacked_bytes: int
     directory_bytes: int
+    archive_bytes: int = MAX_ARTIFACT_BYTES
 
 
 ARTIFACT = Bounds(MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_UNPACKED_BYTES, MAX_DIRECTORY_BYTES)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from .archive import read_entries
 from .contents import inspect_artifact
 from .errors import ArtifactError, shown
-from .limits import ARTIFACT, DEPENDENCY, Entry
+from .limits import ARTIFACT, DEPENDENCY, Bounds, Entry
 from .streaming import read_chunks
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,6 +21,7 @@ def unpack_artifact(
     *,
     require_manifest: bool = True,
     allow_native: bool = True,
+    bounds: Bounds | None = None,
 ) -> int:
     """Check everything, then write the files (0644, directories 0755) and hash-checked bytecode.
 
@@ -30,11 +31,14 @@ def unpack_artifact(
     root = Path(directory)
     if any(root.iterdir()):
         raise ArtifactError("not_empty", f"The directory {shown(str(root))} is not empty.")
-    contents = inspect_artifact(path, require_manifest=require_manifest, allow_native=allow_native)
+    bounds = bounds or (ARTIFACT if require_manifest else DEPENDENCY)
+    contents = inspect_artifact(
+        path, require_manifest=require_manifest, allow_native=allow_native, bounds=bounds
+    )
     known = frozenset(contents.entries)
     with Path(path).open("rb") as file:
         # The same file again: were it changed meanwhile, the streaming checks see it.
-        for entry in read_entries(file, ARTIFACT if require_manifest else DEPENDENCY):
+        for entry in read_entries(file, bounds):
             if entry not in known:
                 raise ArtifactError("changed", "The artifact changed while it was read.")
             if entry.is_directory:

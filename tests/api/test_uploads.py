@@ -152,19 +152,20 @@ class Endless(io.RawIOBase):
         return piece
 
 
-def post_raw(user, body, *, length, plugin="echo"):
+def post_raw(user, body, *, length, path="/api/v1/plugins/echo/versions"):
     """POST through the real WSGI handler; returns the status line and the body."""
     environ = {
         "REQUEST_METHOD": "POST",
-        "PATH_INFO": f"/api/v1/plugins/{plugin}/versions",
+        "PATH_INFO": path,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": "localhost",
-        "HTTP_AUTHORIZATION": f"Bearer {issue_access_token(user)}",
+        "HTTP_AUTHORIZATION": f"Bearer {issue_access_token(user)}" if user else "",
         "CONTENT_TYPE": "multipart/form-data; boundary=edge",
         "CONTENT_LENGTH": str(length),
+        "HTTP_COOKIE": f"csrftoken={'a' * 32}",
         "wsgi.input": body,
         "wsgi.url_scheme": "http",
         "wsgi.errors": io.StringIO(),
@@ -228,6 +229,35 @@ def test_a_file_over_the_limit_is_refused_by_its_own_size(echo, upload, nothing_
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     assert "100" in answer.json()["error"]["message"]
+
+
+def test_an_artifact_over_the_operators_limit_is_refused(echo, upload, nothing_changes, settings):
+    settings.ARTIFACT_LIMIT_BYTES = 100
+
+    with nothing_changes():
+        answer = upload()
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "too_large")
+    settings.ARTIFACT_LIMIT_BYTES = 10_000
+    assert upload().status_code == 201
+
+
+def test_a_form_of_a_page_is_bounded_before_its_view_is_asked(
+    keys_dir, nothing_changes, keep_connection, plain_static
+):
+    """Whoever looks for the form's token reads the body first: a middleware, not the view."""
+    body = Endless(HEAD, 200 << 20)
+
+    with nothing_changes():
+        status, _ = post_raw(None, body, length=200 << 20, path="/sign-in/")
+
+    assert (status, body.bytes_read) == (400, 0)
+
+
+def test_what_is_received_is_not_copied_again(echo, upload, monkeypatch):
+    monkeypatch.setattr("plugins.uploads._copy", None)
+
+    assert upload().status_code == 201
 
 
 @pytest.mark.parametrize("method", ["json", "no file", "another field", "a text"])

@@ -1,8 +1,5 @@
 """Reading versions and deciding about them."""
 
-import base64
-import hashlib
-
 import pytest
 from rest_framework.test import APIClient
 
@@ -126,29 +123,6 @@ def test_a_list_of_versions_needs_few_queries(echo, as_user, victor, django_asse
 
     with django_assert_max_num_queries(11):
         assert as_user(victor).get(f"{ADDRESS}?limit=100").json()["count"] == 30
-
-
-def test_a_download_is_what_was_uploaded_with_its_digest(echo, upload, as_user, bob):
-    content = plugin_zip()
-    upload(content)
-
-    answer = as_user(bob).get(f"{ADDRESS}/1.0.0/download")
-
-    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
-    assert b"".join(answer.streaming_content) == content
-    assert answer["Digest"] == f"sha-256={digest}"
-    assert "echo-1.0.0.zip" in answer["Content-Disposition"]
-    answer.close()
-
-
-def test_a_download_from_object_storage_is_a_redirect(echo, as_user, bob, monkeypatch):
-    make_version(echo)
-    monkeypatch.setattr("plugins.storage.ArtifactStore.url", lambda *_: "https://s3.example/signed")
-
-    answer = as_user(bob).get(f"{ADDRESS}/1.0.0/download")
-
-    assert (answer.status_code, answer["Location"]) == (302, "https://s3.example/signed")
-    assert answer["Digest"].startswith("sha-256=")
 
 
 def test_a_lost_artifact_is_told(echo, as_user, bob, artifacts):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from zipfile import ZIP_STORED
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,15 @@ from plugins.artifact_check import ArtifactRefusedError
 from plugins.jailed_unpacking import unpack_in_jail
 from plugins.layers import LayerCache, remove_tree
 from sandbox.engine.jail import JailSettings
-from tests.artifacts import SOURCE, Member, good_members, plugin_zip, raw_zip, zip_bytes
+from tests.artifacts import (
+    SOURCE,
+    Member,
+    good_members,
+    manifest_text,
+    plugin_zip,
+    raw_zip,
+    zip_bytes,
+)
 
 
 @pytest.fixture
@@ -63,3 +72,26 @@ def test_an_archive_that_breaks_the_unpacker_is_refused(make, monkeypatch, tmp_p
     with pytest.raises(ArtifactRefusedError) as caught:
         make(plugin_zip())
     assert caught.value.code == "unpacking_failed"
+
+
+def test_the_settings_bound_what_is_unpacked(make, settings):
+    settings.UNPACKED_LIMIT_BYTES = 100
+
+    with pytest.raises(ArtifactRefusedError) as caught:
+        make(plugin_zip())
+
+    assert caught.value.code == "unpacked_too_large"
+    assert "over 100 bytes" in caught.value.message
+
+
+@pytest.mark.slow
+def test_an_operator_may_allow_more(make, settings):
+    files = {f"data/{number}.bin": bytes(14 << 20) for number in range(5)}
+    files |= {"hotswap.toml": manifest_text(), "echo.py": SOURCE}
+    data = zip_bytes(files, compression=ZIP_STORED)
+    with pytest.raises(ArtifactRefusedError):
+        make(data)
+
+    settings.ARTIFACT_LIMIT_BYTES = settings.UNPACKED_LIMIT_BYTES = 80 << 20
+
+    assert len(list((make(data) / "data").iterdir())) == 5
