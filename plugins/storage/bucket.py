@@ -11,7 +11,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 
 from plugins.storage.backend import CHUNK_BYTES, Backend, PresignedPut, Readable, StoredObject
-from plugins.storage.refusals import MISSING, explain, explain_unreachable
+from plugins.storage.refusals import MISSING, MISSING_BUCKET, code_of, explain, explain_unreachable
 
 CONTENT_TYPE = "application/octet-stream"
 
@@ -33,6 +33,26 @@ class Bucket(Backend):
     def encryption(self) -> dict[str, str]:
         """What every write asks for: ``ServerSideEncryption`` and its key, or nothing."""
         return dict(self._storage.object_parameters)
+
+    @property
+    def region(self) -> str:
+        return self._storage.region_name or ""
+
+    def is_there(self) -> bool:
+        """Whether the bucket exists; raises when the server will not say."""
+        with self.reaching():
+            try:
+                self.client.head_bucket(Bucket=self.name)
+            except ClientError as error:
+                if code_of(error) in MISSING_BUCKET:
+                    return False
+                raise
+        return True
+
+    def encryption_of(self, key: str) -> str:
+        with self.reaching(key):
+            found = self.client.head_object(Bucket=self.name, Key=key)
+        return found.get("ServerSideEncryption", "")
 
     def describe(self) -> str:
         return f"bucket {self.name!r} at {self._storage.endpoint_url or 'Amazon S3'}"
@@ -124,16 +144,16 @@ class Bucket(Backend):
     @contextmanager
     def reaching(self, what: str = "") -> Iterator[None]:
         """As the base says; a missing object is told from a missing bucket by ``what``."""
-        try:
-            with super().reaching(what):
+        with super().reaching(what):
+            try:
                 yield
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in MISSING and what:
-                raise self.missing(what) from error
-            raise self.unavailable(*explain(error)) from error
-        except (BotoCoreError, Boto3Error) as error:
-            raise self.unavailable(*explain_unreachable(error)) from error
+            except ClientError as error:
+                if code_of(error) in MISSING and what:
+                    raise self.missing(what) from error
+                raise self.unavailable(*explain(error)) from error
+            # Before the base: some of botocore's errors are OSErrors too.
+            except (BotoCoreError, Boto3Error) as error:
+                raise self.unavailable(*explain_unreachable(error)) from error
 
 
 class _Unclosed:

@@ -19,15 +19,15 @@ class Directory(Backend):
 
     def __init__(self, storage: FileSystemStorage) -> None:
         self._storage = storage
-        self._root = Path(storage.location)
+        self.root = Path(storage.location)
 
     def describe(self) -> str:
-        return f"directory {self._root}"
+        return f"directory {self.root}"
 
     def check(self) -> None:
         with self.reaching():
-            _make(self._root)
-            if not os.access(self._root, os.W_OK | os.X_OK):
+            _make(self.root)
+            if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError("it may not be written to")
 
     def exists(self, key: str) -> bool:

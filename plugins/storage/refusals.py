@@ -10,6 +10,7 @@ from botocore.exceptions import (
 )
 
 MISSING = ("NoSuchKey", "404", "NotFound")
+MISSING_BUCKET = ("NoSuchBucket", "404", "NotFound")
 
 _CREDENTIALS = "Check HOTSWAP_S3_ACCESS_KEY_ID and HOTSWAP_S3_SECRET_ACCESS_KEY."
 _BUCKET = (
@@ -45,10 +46,14 @@ _WAYS_OUT = {
 }
 
 
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def explain(error: ClientError) -> tuple[str, str]:
     """Why the server refused, with its own code, and the way out."""
     told = error.response.get("Error", {})
-    code = told.get("Code", "") or "an error without a code"
+    code = code_of(error) or "an error without a code"
     if "ncrypt" in told.get("Message", "") or "KMS" in code:
         return f"it refuses the encryption ({code}: {told.get('Message', '')})", _ENCRYPTION
     reason, way_out = _WAYS_OUT.get(code, ("it refuses", f"{_BUCKET} {_RIGHTS}"))
