@@ -1,29 +1,33 @@
 """Plugins, versions, environments and keys in the admin; versions are decided by the services."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from guardian.admin import GuardedModelAdmin
 from unfold.admin import ModelAdmin
 
-from hotswap.lib.pages.records import ReadOnlyAdmin, ReadOnlyInline, ServiceMadeAdmin, do_each
+from hotswap.lib.pages.records import ReadOnlyAdmin, ReadOnlyInline, ServiceMadeAdmin
+from plugins.admin_decisions import decision_action
+from plugins.decision_offers import OFFERS
 from plugins.environments import create_environment, update_environment
 from plugins.models import (
     Account,
     ApiKey,
     CredentialGeneration,
+    DependencyLock,
     Environment,
     IdempotencyRecord,
     Plugin,
+    PluginDependency,
     PluginVersion,
+    PresignedUpload,
+    PublisherKey,
+    Resolution,
     VersionDecision,
-    VersionStatus,
 )
-from plugins.services import approve_version, reject_version, update_plugin
+from plugins.services import update_plugin
 
 
 @admin.register(Environment)
@@ -56,7 +60,7 @@ class PluginAdmin(ServiceMadeAdmin, GuardedModelAdmin):  # type: ignore[misc]
     search_fields = ("name", "summary")
     list_select_related = ("owner",)
     fields = (
-        *("name", "summary", "type", "tags", "owner", "is_active"),
+        *("name", "summary", "type", "tags", "owner", "is_active", "requires_signature"),
         *("is_deprecated", "deprecation_reason", "replacement", "revision"),
         *("created_at", "updated_at"),
     )
@@ -80,40 +84,66 @@ class DecisionInline(ReadOnlyInline):
 
 @admin.register(PluginVersion)
 class PluginVersionAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "status", "uploaded_by", "artifact_bytes", "created_at")
+    list_display = (
+        *("__str__", "status", "warning_count", "uploaded_by", "artifact_bytes", "created_at"),
+    )
     list_filter = ("status",)
     search_fields = ("plugin__name", "version", "artifact_digest")
     list_select_related = ("plugin", "uploaded_by")
     exclude = ("sort_key",)
     inlines = (DecisionInline,)
-    actions = ("approve", "reject")
+    actions = tuple(decision_action(offer) for offer in OFFERS.values())
+
+    @admin.display(description="Warnings")
+    def warning_count(self, obj: PluginVersion) -> int:
+        return len(obj.warnings)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """The service knows who may not decide about which."""
         return bool(request.user.is_superuser)
 
-    @admin.action(description="Approve the selected versions", permissions=["decide"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[PluginVersion]) -> None:
-        decide = partial(_decide, approve_version, request)
-        do_each(request, queryset.select_related("plugin"), decide, VersionStatus.APPROVED)
-
-    @admin.action(description="Reject the selected versions", permissions=["decide"])
-    def reject(self, request: HttpRequest, queryset: QuerySet[PluginVersion]) -> None:
-        decide = partial(_decide, reject_version, request)
-        do_each(request, queryset.select_related("plugin"), decide, VersionStatus.REJECTED)
-
     def view_on_site(self, obj: PluginVersion) -> str:
-        return reverse("plugin", args=[obj.plugin.name])
-
-
-def _decide(service: Any, request: HttpRequest, version: PluginVersion) -> None:
-    service(version=version, by=request.user, comment="in the admin")
+        return reverse("version", args=[obj.plugin.name, obj.version])
 
 
 @admin.register(VersionDecision)
 class VersionDecisionAdmin(ReadOnlyAdmin):
     list_display = ("version", "user", "approved", "comment", "at")
     list_select_related = ("version__plugin", "user")
+
+
+@admin.register(PluginDependency)
+class PluginDependencyAdmin(ReadOnlyAdmin):
+    list_display = ("version", "name", "specifier")
+    search_fields = ("name", "version__plugin__name")
+    list_select_related = ("version__plugin",)
+
+
+@admin.register(Resolution)
+class ResolutionAdmin(ReadOnlyAdmin):
+    list_display = ("version", "status", "attempt", "requested_at", "finished_at")
+    list_filter = ("status",)
+    search_fields = ("version__plugin__name",)
+    list_select_related = ("version__plugin",)
+
+
+@admin.register(DependencyLock)
+class DependencyLockAdmin(ReadOnlyAdmin):
+    list_display = ("digest", "created_at")
+    search_fields = ("digest",)
+
+
+@admin.register(PublisherKey)
+class PublisherKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "publisher", "key_id", "not_after", "revoked_at")
+    search_fields = ("name", "key_id", "publisher__username")
+    list_select_related = ("publisher",)
+
+
+@admin.register(PresignedUpload)
+class PresignedUploadAdmin(ReadOnlyAdmin):
+    list_display = ("plugin", "filename", "size_bytes", "created_by", "expires_at", "completed_at")
+    list_select_related = ("plugin", "created_by")
 
 
 @admin.register(ApiKey)

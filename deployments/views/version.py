@@ -13,9 +13,8 @@ from deployments.rights import may_deploy
 from deployments.usage import EnvironmentUse, VersionUse, usage_of
 from hotswap.lib.pages.access import staff_page
 from hotswap.lib.pages.live import live_part, poll_seconds
-from plugins.compatibility import breaking_changes
 from plugins.decision_offers import is_approver, offers_for, refusal_for
-from plugins.grants import grant_changes, grants_of
+from plugins.grants import grants_of
 from plugins.manifest_words import health_of, methods_of, metrics_of, settings_of
 from plugins.materials import materials_of
 from plugins.models import (
@@ -26,6 +25,7 @@ from plugins.models import (
     ResolutionStatus,
     VersionStatus,
 )
+from plugins.reviews import review_of
 from plugins.rules import may_edit
 from plugins.seals import publisher_seal, seal_of
 
@@ -42,14 +42,14 @@ class Place:
 @staff_page
 def show(request: HttpRequest, name: str, version: str) -> HttpResponse:
     row = _find(name, version)
-    older = PluginVersion.objects.approved_before(row).first()
+    review = review_of(row)
     context = {
         **_what_moves(request, row),
         **_decisions(request.user, row),
         **_contents(row),
-        "older": older,
-        "breaking": breaking_changes(older.manifest, row.manifest) if older else [],
-        "grant_changes": grant_changes(older.manifest, row.manifest) if older else [],
+        "older": review.older,
+        "breaking": review.breaking,
+        "grant_changes": review.grant_changes,
         "places": _places(row),
         "may_deploy": may_deploy(request.user) and row.status in (*LOADABLE, VersionStatus.DRAFT),
     }

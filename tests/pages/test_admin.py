@@ -3,9 +3,11 @@ from django.apps import apps
 from django.contrib import admin
 
 from deployments.models import Deployment
+from observability.models import AuditEvent
 from plugins.models import Environment, PluginVersion, VersionStatus
 from tenants.models import TenantSecret
-from tests.factories import PASSWORD, make_installation, make_version
+from tests.artifacts import plugin_zip
+from tests.factories import PASSWORD, make_installation, make_version, minimal_manifest
 
 pytestmark = pytest.mark.django_db
 
@@ -65,22 +67,69 @@ def test_a_deployments_state_is_not_for_typing(signed_in, ada, deployment):
     assert sent.status_code == 403
 
 
-def test_approving_in_the_admin_is_the_same_service(signed_in, ada, echo, keys_dir):
-    version = make_version(echo, "3.0.0", status=VersionStatus.DRAFT)
-    values = {"action": "approve", "_selected_action": [version.pk]}
-    page = signed_in(ada).post(address(PluginVersion), values, follow=True)
+@pytest.fixture
+def decide(signed_in, ada):
+    """``decide("approve", version, reason="")``: the page after ada chose and confirmed it."""
+
+    def ask(action, version, **values):
+        sent = {"action": action, "_selected_action": [version.pk], **values}
+        return signed_in(ada).post(address(PluginVersion), sent, follow=True)
+
+    return ask
+
+
+def test_a_decision_in_the_admin_shows_first_what_changes(decide, echo, stable):
+    PluginVersion.objects.update(approval={"plugin": "echo"})
+    asking = minimal_manifest(
+        "echo", "3.0.0", permissions={"egress": [{"host": "api.example.com"}]}
+    )
+    version = make_version(echo, "3.0.0", status=VersionStatus.DRAFT, manifest=asking)
+    page = text(decide("approve", version))
+    assert "asks for egress to api.example.com" in page
+    assert version.artifact_digest in page
+    version.refresh_from_db()
+    assert version.status == VersionStatus.DRAFT
+
+
+def test_approving_in_the_admin_is_the_same_service(decide, upload, ada):
+    upload(plugin_zip())
+    version = PluginVersion.objects.get()
+    page = decide("approve", version, confirmed="yes", reason="read it")
     version.refresh_from_db()
     assert version.status == VersionStatus.APPROVED
     assert version.approval["approvers"] == [ada.pk]
-    assert "echo 3.0.0 is approved" in text(page)
+    assert "echo 1.0.0 is approved" in text(page)
+    assert "read it" in str(AuditEvent.objects.get(action="version.approved", actor="ada").after)
 
 
-def test_a_refusal_in_the_admin_is_told(signed_in, ada, stable, keys_dir):
-    values = {"action": "reject", "_selected_action": [stable.pk]}
-    page = signed_in(ada).post(address(PluginVersion), values, follow=True)
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [("deprecate", "deprecated"), ("yank", "yanked"), ("revoke", "revoked")],
+)
+def test_retiring_in_the_admin_asks_why(action, status, decide, stable):
+    asked = decide(action, stable, confirmed="yes", reason=" ")
+    stable.refresh_from_db()
+    assert stable.status == VersionStatus.APPROVED
+    assert "Nothing was changed" in text(asked)
+    decide(action, stable, confirmed="yes", reason="rounds wrongly")
+    stable.refresh_from_db()
+    assert stable.status == status
+    assert AuditEvent.objects.filter(action=f"version.{status}", actor="ada").exists()
+
+
+def test_a_refusal_in_the_admin_is_told(decide, stable, keys_dir):
+    page = decide("reject", stable, confirmed="yes", reason="no")
     assert "only a version that is" in text(page)
     stable.refresh_from_db()
     assert stable.status == VersionStatus.APPROVED
+
+
+def test_an_admin_does_not_approve_what_is_their_own(decide, ada, echo):
+    version = make_version(echo, "3.0.0", status=VersionStatus.DRAFT)
+    PluginVersion.objects.update(uploaded_by=ada)
+    assert "is yours" in text(decide("approve", version, confirmed="yes"))
+    version.refresh_from_db()
+    assert version.status == VersionStatus.DRAFT
 
 
 def test_an_environment_is_adjusted_through_its_service(signed_in, ada):
