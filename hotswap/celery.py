@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotswap.settings")
 
@@ -24,6 +25,11 @@ app.conf.beat_schedule = {
         "task": "deployments.tasks.seal_missing_secrets",
         "schedule": 2.0,
         "options": {"expires": 10},
+    },
+    "roll-up-calls": {
+        "task": "observability.tasks.roll_up_calls",
+        "schedule": crontab(minute=7),
+        "options": {"expires": 3000},
     },
     "resolve-dependencies": {
         "task": "plugins.tasks.resolve_dependencies",

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from hotswap.lib.pages.records import ReadOnlyAdmin
-from observability.models import AuditEvent, CallWindow
+from observability.models import AuditEvent, CallHour, CallWindow, TenantHour
 
 
 @admin.register(AuditEvent)
@@ -19,3 +19,17 @@ class CallWindowAdmin(ReadOnlyAdmin):
     list_display = ("second", "instance", "environment", "version_id", "calls", "failures")
     list_filter = ("environment",)
     ordering = ("-second",)
+
+
+@admin.register(CallHour)
+class CallHourAdmin(ReadOnlyAdmin):
+    list_display = ("hour", "environment", "version_id", "calls", "failures")
+    list_filter = ("environment",)
+    ordering = ("-hour",)
+
+
+@admin.register(TenantHour)
+class TenantHourAdmin(ReadOnlyAdmin):
+    list_display = ("hour", "environment", "version_id", "tenant_id", "calls", "failures")
+    list_filter = ("environment",)
+    ordering = ("-hour",)

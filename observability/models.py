@@ -54,3 +54,56 @@ class CallWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id} at {self.second}: {self.calls}"
+
+
+class CallHour(models.Model):
+    """The calls of one version in one hour, all instances together; made of windows."""
+
+    environment = models.CharField(max_length=40)
+    plugin_id = models.UUIDField()
+    version_id = models.UUIDField()
+    hour = models.DateTimeField()
+    calls = models.PositiveBigIntegerField()
+    failures = models.PositiveBigIntegerField()
+    outcomes = models.JSONField(help_text="Outcome code to count.")
+    latencies = models.JSONField(help_text="Bucket index to count; see observability.histogram.")
+
+    class Meta:
+        db_table = "call_hours"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("version_id", "environment", "hour"), name="one_row_per_version_and_hour"
+            ),
+        ]
+        indexes = [models.Index(fields=("plugin_id", "environment", "hour"))]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} from {self.hour}: {self.calls}"
+
+
+class TenantHour(models.Model):
+    """The calls of one tenant at one version in one hour; kept for thirty days."""
+
+    environment = models.CharField(max_length=40)
+    plugin_id = models.UUIDField()
+    version_id = models.UUIDField()
+    tenant_id = models.UUIDField()
+    hour = models.DateTimeField()
+    calls = models.PositiveBigIntegerField()
+    failures = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "tenant_hours"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("version_id", "environment", "tenant_id", "hour"),
+                name="one_row_per_tenant_and_hour",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("plugin_id", "environment", "hour")),
+            models.Index(fields=("tenant_id", "hour")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} at {self.version_id} from {self.hour}: {self.calls}"

@@ -1,9 +1,13 @@
-"""Reads the calls that instances counted, one row a second."""
+"""Reads the calls that instances counted: one row a second, summed up by the hour later."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from observability.models import CallWindow
+from django.db.models import Sum
+
+from observability.models import CallWindow, TenantHour
+from observability.rollup import HOUR
 from observability.totals import WindowTotals, add_up
 
 
@@ -26,6 +30,35 @@ def totals_by_version(
     for row in rows.iterator():
         parts.setdefault(row.version_id, []).append(_read(row))
     return {version_id: add_up(found) for version_id, found in parts.items()}
+
+
+def tenant_rates(
+    version_ids: Collection[UUID], environment: str, since: datetime, until: datetime
+) -> dict[str, tuple[int, int]]:
+    """Calls and failures of each tenant over a long time: hours, and the seconds of the last two.
+
+    ``since`` is taken back to its full hour where hours are read.
+    """
+    # The hour before may not be summed up yet.
+    whole = until.replace(minute=0, second=0, microsecond=0) - HOUR
+    rates = _hourly_rates(version_ids, environment, since, whole)
+    for version_id in version_ids:
+        last = totals(version_id, environment, max(since, whole), until)
+        for tenant, (calls, failures) in last.tenants.items():
+            before = rates.get(tenant, (0, 0))
+            rates[tenant] = (before[0] + calls, before[1] + failures)
+    return rates
+
+
+def _hourly_rates(
+    version_ids: Collection[UUID], environment: str, since: datetime, until: datetime
+) -> dict[str, tuple[int, int]]:
+    first = since.replace(minute=0, second=0, microsecond=0)
+    rows = TenantHour.objects.filter(
+        version_id__in=list(version_ids), environment=environment, hour__gte=first, hour__lt=until
+    )
+    summed = rows.values("tenant_id").annotate(all=Sum("calls"), bad=Sum("failures"))
+    return {str(row["tenant_id"]): (row["all"], row["bad"]) for row in summed}
 
 
 def _read(row: CallWindow) -> WindowTotals:
