@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from hotswap.lib.errors import ConflictError
 from observability.audit import record_event
 from plugins.artifact_check import read_artifact
+from plugins.dependencies import add_dependencies, check_dependencies
 from plugins.incoming import Beside, Incoming, SpooledArtifact
 from plugins.manifest_fit import check_manifest, check_manifest_beside
 from plugins.models import Plugin, PluginVersion
@@ -122,10 +123,11 @@ CHECKS: tuple[Callable[[Incoming], None], ...] = (
     check_manifest_beside,
     check_manifest,
     _check_is_new,
+    check_dependencies,
 )
 # Each gives fields of the row; it may refuse too.
 VALUES: tuple[Callable[[Incoming], Mapping[str, Any]], ...] = (signature_values, content_values)
 # Each writes rows beside the version's, in one transaction with it.
-ROWS: tuple[Row, ...] = (_record, request_first)
+ROWS: tuple[Row, ...] = (_record, add_dependencies, request_first)
 # Each starts what the new version needs, once everybody can see its row.
 AFTER_COMMIT: tuple[Callable[[PluginVersion], None], ...] = (hint_resolution,)

@@ -18,6 +18,7 @@ from plugins.decisions import (
     revoke_version,
     yank_version,
 )
+from plugins.dependencies import check_nobody_needs
 from plugins.lookalikes import plugins_that_look_like
 from plugins.models import Plugin, PluginVersion, validate_name
 from plugins.rules import check_may_edit, give_plugin
@@ -110,6 +111,7 @@ def delete_plugin(*, plugin: Plugin, by: Any) -> None:
     """Remove a plugin that was never used, with its versions and their artifacts."""
     if not is_admin(by):
         raise ForbiddenError(f"Only an Admin may delete plugin {plugin.name}.")
+    check_nobody_needs(plugin)
     versions = PluginVersion.objects.filter(plugin=plugin)
     try:
         with transaction.atomic():

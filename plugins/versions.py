@@ -1,6 +1,7 @@
 """Version numbers of plugins: ``X.Y.Z``, perhaps a pre-release, in PEP 440's canonical form."""
 
 import re
+from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -41,7 +42,20 @@ def parse_specifier(text: str) -> SpecifierSet:
 
 def satisfies(version: str, constraint: str) -> bool:
     """Whether the version meets the constraint; a pre-release only where that names one."""
-    return parse_specifier(constraint).contains(parse_version(version))
+    specifier = _read_specifier(constraint)
+    # Without an answer of ours, packaging takes a pre-release where it is all that is offered.
+    return specifier.contains(_read_version(version), prereleases=bool(specifier.prereleases))
+
+
+# A graph asks the same few texts of hundreds of versions.
+@lru_cache(maxsize=4096)
+def _read_specifier(text: str) -> SpecifierSet:
+    return parse_specifier(text)
+
+
+@lru_cache(maxsize=16_384)
+def _read_version(text: str) -> Version:
+    return parse_version(text)
 
 
 def _suggestion(text: str) -> str:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from packaging.requirements import Requirement
 
 from deployments.models import (
     Deployment,
@@ -24,6 +25,7 @@ from plugins.models import (
     CredentialGeneration,
     Environment,
     Plugin,
+    PluginDependency,
     PluginVersion,
     VersionStatus,
 )
@@ -97,7 +99,7 @@ def make_version(
         digest = store_bytes(name.encode())
     digest = digest or hashlib.sha256(name.encode()).hexdigest()
     manifest = manifest or minimal_manifest(plugin.name, version)
-    return PluginVersion.objects.create(
+    row = PluginVersion.objects.create(
         plugin=plugin,
         version=version,
         sort_key=version,
@@ -108,6 +110,10 @@ def make_version(
         manifest_digest=hashlib.sha256(canonical_json(manifest)).hexdigest(),
         uploaded_by=plugin.owner,
     )
+    for text in manifest.get("dependencies", {}).get("plugins", ()):
+        need = Requirement(text)
+        PluginDependency.objects.create(version=row, name=need.name, specifier=str(need.specifier))
+    return row
 
 
 def make_installation(tenant, plugin, *, env="qa", **fields):

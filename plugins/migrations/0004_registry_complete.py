@@ -5,6 +5,17 @@ import django.db.models.deletion
 import uuid
 from django.conf import settings
 from django.db import migrations, models
+from packaging.requirements import Requirement
+
+
+def write_dependencies(apps, schema_editor):
+    """Versions from before have their needs in the manifest alone."""
+    versions = apps.get_model("plugins", "PluginVersion").objects.all()
+    rows = apps.get_model("plugins", "PluginDependency").objects
+    for version in versions.only("manifest").iterator():
+        for text in version.manifest.get("dependencies", {}).get("plugins", ()):
+            need = Requirement(text)
+            rows.create(version=version, name=need.name, specifier=str(need.specifier))
 
 
 class Migration(migrations.Migration):
@@ -137,4 +148,5 @@ class Migration(migrations.Migration):
             model_name='resolution',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'running', 'resolved', 'failed'])), name='resolution_status_known'),
         ),
+        migrations.RunPython(write_dependencies, migrations.RunPython.noop, elidable=True),
     ]
