@@ -3,7 +3,7 @@
 The values are also what the snapshot file holds, so their fields are plain JSON or base64.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,8 @@ class VersionFact:
     lock_digest: str
     approval: Mapping[str, Any] | None
     approval_signature: str
+    # The packages of its lock as they were digested; believed only once the digest was compared.
+    lock_packages: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from deployments.instance.facts import VersionFact
 from deployments.instance.loaded import LoadedVersion, Method, methods_of
 from deployments.instance.vetting import vet_version
 from plugins.layers import LayerCache
+from plugins.locks import LockRefusedError, verify_lock
 from plugins.manifest_types import Manifest
 from plugins.schemas import Validator, compile_schema
 from sandbox.engine.attestation import Attestation
@@ -38,18 +39,23 @@ class Prepared:
 
 
 class Loader:
-    """``fetch(digest, path)`` brings an artifact; ``keys`` are read anew for every version."""
+    """``fetch(digest, path)`` brings an artifact; ``keys`` are read anew for every version.
+
+    ``wheels`` are the layers of dependencies, which hold to other bounds than artifacts.
+    """
 
     def __init__(
         self,
         *,
         layers: LayerCache,
+        wheels: LayerCache,
         fetch: Fetch,
         keys: Callable[[], Sequence[Ed25519PublicKey]],
         jail: JailSettings,
         budget: ProcessBudget,
     ) -> None:
         self._layers = layers
+        self._wheels = wheels
         self._fetch = fetch
         self._keys = keys
         self._jail = jail
@@ -88,10 +94,27 @@ class Loader:
 
     def _prepare(self, version: VersionFact, approved_only: bool) -> Prepared:
         manifest = vet_version(version, self._keys(), approved_only=approved_only)
-        digest = version.artifact_digest
-        tree = self._layers.ensure(digest, partial(self._fetch, digest))
+        layers = (
+            _ensure(self._layers, version.artifact_digest, self._fetch),
+            *self._dependencies(version, manifest),
+        )
         config = compile_schema(manifest.config.schema, "config.schema")
-        return Prepared(manifest, methods_of(manifest), config, _spec(version, manifest, tree))
+        return Prepared(manifest, methods_of(manifest), config, _spec(version, manifest, layers))
+
+    def _dependencies(self, version: VersionFact, manifest: Manifest) -> Iterator[Path]:
+        """The locked wheels, after the artifact on sys.path: what is in both is the artifact's."""
+        wanted = manifest.dependencies.python
+        try:
+            packages = verify_lock(wanted, version.lock_digest, version.lock_packages)
+        except LockRefusedError as error:
+            name = f"{version.plugin} {version.version}"
+            raise LockRefusedError(f"{name} cannot be loaded. {error.message}") from error
+        for package in packages:
+            yield _ensure(self._wheels, package.sha256, self._fetch)
+
+
+def _ensure(layers: LayerCache, digest: str, fetch: Fetch) -> Path:
+    return layers.ensure(digest, partial(fetch, digest))
 
 
 async def _check_health(pool: VersionPool) -> None:
@@ -100,13 +123,13 @@ async def _check_health(pool: VersionPool) -> None:
         raise LoadFailed(examination.liveness or examination.readiness)
 
 
-def _spec(version: VersionFact, manifest: Manifest, tree: Path) -> PluginSpec:
+def _spec(version: VersionFact, manifest: Manifest, layers: tuple[Path, ...]) -> PluginSpec:
     resources = manifest.resources
     return PluginSpec(
         plugin=version.plugin,
         version=version.version,
         digest=version.artifact_digest,
-        layers=(tree,),
+        layers=layers,
         entry_point=manifest.entry_point,
         methods=tuple(manifest.methods),
         limits=Limits(

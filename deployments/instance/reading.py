@@ -230,6 +230,7 @@ def version_of(row: Mapping[str, Any]) -> VersionFact:
         lock_digest=row["lock_digest"],
         approval=row["approval"],
         approval_signature=row["approval_signature"],
+        lock_packages=row["lock_packages"] or [],
     )
 
 

@@ -141,6 +141,9 @@ class Instance:
 
         return Loader(
             layers=LayerCache(settings.jail.layers_root / "layers", unpack_in_jail(settings.jail)),
+            wheels=LayerCache(
+                settings.jail.layers_root / "wheels", unpack_in_jail(settings.jail, dependency=True)
+            ),
             fetch=fetch,
             keys=partial(signing_public_keys, settings.public_keys),
             jail=settings.jail,
