@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -21,6 +22,7 @@ from hotswap.lib.errors import (
     InvalidInputError,
     NotFoundError,
     TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from observability.audit import record_event
@@ -81,13 +83,12 @@ def address_of(upload: PresignedUpload) -> PresignedPut | None:
 
 
 def receive_upload(
-    *, upload: PresignedUpload, signature: str, announced: int, read: Callable[[int], bytes]
+    *, upload: PresignedUpload, announced: int, read: Callable[[int], bytes]
 ) -> None:
     """Stage what is read, all of it and as it was announced, or nothing; unread where it cannot be.
 
-    The signature of the address stands for credentials, as it does at an S3 server.
+    Whoever asks has shown the address's signature.
     """
-    _check_signature(upload, signature)
     _check_is_open(upload)
     if address_of(upload):
         raise NotFoundError("The bytes of this upload go to the storage, not here.")
@@ -133,15 +134,16 @@ def _check_is_open(upload: PresignedUpload) -> None:
         )
 
 
-def signature_of(upload: PresignedUpload) -> str:
+def signature_of(pk: UUID) -> str:
     """What the address of our own endpoint carries instead of credentials."""
-    return Signer(salt=_SALT).signature(f"{upload.pk}")
+    return Signer(salt=_SALT).signature(str(pk))
 
 
-def _check_signature(upload: PresignedUpload, signature: str) -> None:
-    if not constant_time_compare(signature, signature_of(upload)):
-        raise ForbiddenError(
-            "The address is not the one that the upload was created with.",
+def check_signature(pk: UUID, signature: str) -> None:
+    """Without looking for the upload: a stranger does not learn which ones there are."""
+    if not constant_time_compare(signature, signature_of(pk)):
+        raise UnauthenticatedError(
+            "The address is not one that an upload was created with: send the bytes to its url.",
             code="upload_address_invalid",
         )
 

@@ -72,10 +72,10 @@ class UploadContentViewSet(GenericViewSet[PresignedUpload]):
         responses={204: OpenApiResponse(description="Every byte came, as it was announced.")},
     )
     def put(self, request: Request, plugin_name: str, id: Any) -> Response:
+        presigned.check_signature(id, request.query_params.get("signature", ""))
         upload = get_object_or_404(self.get_queryset(), plugin__name=plugin_name, pk=id)
         presigned.receive_upload(
             upload=upload,
-            signature=request.query_params.get("signature", ""),
             announced=content_length({"request": request}),
             # Django's request ends where the body was announced to; DRF's would choose a parser.
             read=request._request.read,
@@ -87,6 +87,6 @@ def _address(request: Request, upload: PresignedUpload) -> PresignedPut:
     address = presigned.address_of(upload)
     if address:
         return address
-    path = f"{request.path}/{upload.pk}/content?signature={presigned.signature_of(upload)}"
+    path = f"{request.path}/{upload.pk}/content?signature={presigned.signature_of(upload.pk)}"
     headers = {"Content-Type": "application/octet-stream"}
     return PresignedPut(request.build_absolute_uri(path), headers)

@@ -1,16 +1,18 @@
 """Every route, every role, another tenant: what is acme's does not exist for mallory."""
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from deployments.models import DeploymentCommand
 from hotswap.lib.issuing import issue_access_token
 from observability.models import AuditEvent
-from plugins.models import ApiKey
+from plugins.models import ApiKey, PresignedUpload
 from tenants.models import Tenant, TenantMember, TenantPluginConfig, TenantSecret
 from tenants.services import set_secret
 from tests.factories import (
@@ -89,7 +91,18 @@ def acmes(acme, alice, bob, keys_dir):
         "key": "token",
         "key_id": key.pk,
         "pk": make_deployment(version).pk,
+        "id": _upload(plugin).pk,
     }
+
+
+def _upload(plugin):
+    return PresignedUpload.objects.create(
+        plugin=plugin,
+        created_by=plugin.owner,
+        digest="0" * 64,
+        size_bytes=1,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
 
 
 def _clients(globex, mallory, alice):
