@@ -7,7 +7,9 @@ import pytest
 from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 
-from plugins.storage.findings import PROBE
+from plugins.storage.findings import PROBE, State
+from plugins.storage.strangers import strangers_may
+from tests.plugins.scripted_s3 import DENIED, serving
 from tests.s3 import READER_KEY
 
 
@@ -90,14 +92,6 @@ class TestBucket:
         names = [each["Name"] for each in s3_server.client().list_buckets()["Buckets"]]
         assert "not-made" not in names
 
-    def test_a_public_bucket_is_wrong(self, use, s3_server, bucket):
-        s3_server.let_read(bucket)
-        use(s3_server.storage(bucket))
-        for arguments in ((), ("--check",)):
-            output, well = setup(*arguments)
-            assert not well
-            assert "wrong  public access: anybody may read it" in output
-
     def test_a_bucket_that_may_only_be_read_is_wrong_at_every_write(self, use, s3_server, bucket):
         s3_server.let_read(bucket)
         use(s3_server.storage(bucket, access_key=READER_KEY))
@@ -124,3 +118,33 @@ class TestBucket:
         assert not well
         assert "HOTSWAP_S3_SECRET_ACCESS_KEY" in output
         assert "probe" not in output
+
+
+LISTING = (200, b"<ListBucketResult><Name>artifacts</Name></ListBucketResult>")
+PUBLIC_POLICY = (200, b"<PolicyStatus><IsPublic>true</IsPublic></PolicyStatus>")
+PUBLIC_LIST = b"""<AccessControlPolicy><AccessControlList><Grant>
+<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group">
+<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission>
+</Grant></AccessControlList></AccessControlPolicy>"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (((200, PUBLIC_LIST),), "anybody may read it, says its access list"),
+        ((DENIED, PUBLIC_POLICY), "anybody may use it, says its policy"),
+        ((DENIED, DENIED, LISTING), "anybody may list it"),
+        ((DENIED, DENIED, DENIED, (200, b"")), "anybody may read what is in it"),
+    ],
+)
+def test_a_bucket_that_strangers_get_at_is_wrong(answers, told):
+    with serving(*answers) as (_, store):
+        finding = strangers_may(store.backend, PROBE)
+    assert finding.state is State.WRONG
+    assert finding.detail == told
+
+
+def test_a_bucket_that_refuses_strangers_is_well():
+    with serving(DENIED) as (server, store):
+        assert strangers_may(store.backend, PROBE).state is State.OK
+        assert len(server.requests) == 4

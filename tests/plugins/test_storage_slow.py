@@ -1,72 +1,11 @@
 """A server that is slow, busy or lost: bounded attempts, and only of what may pass."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
-from plugins.storage import ArtifactMissingError, ArtifactStore, StorageError
-from plugins.storage.s3 import ATTEMPTS, S3Artifacts, client_config
+from plugins.storage import ArtifactMissingError, StorageError
+from plugins.storage.s3 import ATTEMPTS
+from tests.plugins.scripted_s3 import BUSY, DENIED, FOUND, serving
 from tests.plugins.storages import DATA, DIGEST
-
-BUSY = (503, b"<Error><Code>SlowDown</Code><Message>busy</Message></Error>")
-DENIED = (403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
-FOUND = (200, DATA)
-
-
-class Server(ThreadingHTTPServer):
-    """Answers each request with the next of ``answers`` (the last one again and again)."""
-
-    daemon_threads = True
-
-    def __init__(self, *answers) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.requests, self.release = list(answers), [], threading.Event()
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        server = self.server
-        server.requests.append(self.path)
-        answer = server.answers[min(len(server.requests), len(server.answers)) - 1]
-        if answer is None:
-            server.release.wait()
-            return
-        status, body, *rest = answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) + sum(rest)))
-        self.end_headers()
-        self.wfile.write(body)
-        if rest:  # the rest of the body never comes
-            server.release.wait()
-
-    do_HEAD = do_GET  # noqa: N815 - the name that the base looks for
-
-    def log_message(self, *_) -> None:
-        pass
-
-
-@contextmanager
-def serving(*answers) -> Iterator[tuple[Server, ArtifactStore]]:
-    server = Server(*answers)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    storage = S3Artifacts(
-        bucket_name="artifacts",
-        endpoint_url=f"http://127.0.0.1:{server.server_port}",
-        access_key="key",
-        secret_key="secret",
-        region_name="us-east-1",
-        client_config=client_config("path", read_seconds=0.3),
-    )
-    try:
-        yield server, ArtifactStore(storage)
-    finally:
-        server.release.set()
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_server_that_never_answers_is_given_up_after_few_attempts():
