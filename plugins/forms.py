@@ -47,3 +47,24 @@ class UploadForm(forms.Form):
         """The envelope's text; None when none was sent."""
         file = self.cleaned_data.get("signature_file")
         return file.read(MAX_SIGNATURE_BYTES + 1).decode(errors="replace") if file else None
+
+
+class PublisherKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=80,
+        help_text="How you tell it from others, such as release pipeline.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    public_key = forms.CharField(
+        label="Public key",
+        max_length=2000,
+        help_text="The public half as PEM, from BEGIN PUBLIC KEY to END PUBLIC KEY. The private "
+        "half never leaves you.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    last_day = forms.DateField(
+        label="Last day",
+        required=False,
+        help_text="A year from now unless you say otherwise; five years at most.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
