@@ -11,6 +11,7 @@ from deployments.models import (
     DeploymentStep,
     Hold,
     Instance,
+    IntegrityAlarm,
     Placement,
     Route,
     SealedSecret,
@@ -113,3 +114,10 @@ class SealedSecretAdmin(ReadOnlyAdmin):
         "installation__environment",
     )
     exclude = ("ciphertext",)
+
+
+@admin.register(IntegrityAlarm)
+class IntegrityAlarmAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "version", "instance", "code", "times", "detail")
+    list_filter = ("code", "instance__environment")
+    list_select_related = ("version__plugin", "instance__environment")

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
-from deployments.models import Instance, Placement, PlacementState
+from deployments.alarms import alarms_by_instance
+from deployments.models import Instance, IntegrityAlarm, Placement, PlacementState
 from deployments.reports import LIVE_SECONDS
 from plugins.models import PluginVersion
 
@@ -24,11 +25,14 @@ class InstanceView:
     state: str
     placements: tuple[Placement, ...]
     behind: int
+    alarms: tuple[IntegrityAlarm, ...] = ()
 
 
 def instances_seen(now: datetime) -> list[InstanceView]:
     """Live ones, those that went silent in the last day and those that have just stopped."""
-    return [_view(instance, now) for instance in _instances(now)[:SHOWN]]
+    instances = list(_instances(now)[:SHOWN])
+    alarms = alarms_by_instance(instances, now)
+    return [_view(each, now, alarms.get(each.pk, ())) for each in instances]
 
 
 def live_count(views: Iterable[InstanceView], environment_id: int) -> int:
@@ -65,11 +69,11 @@ def _instances(now: datetime) -> QuerySet[Instance]:
     )
 
 
-def _view(instance: Instance, now: datetime) -> InstanceView:
+def _view(instance: Instance, now: datetime, alarms: tuple[IntegrityAlarm, ...]) -> InstanceView:
     # Of an earlier boot of the same instance nothing is loaded any more.
     placements = tuple(p for p in instance.placements.all() if p.boot == instance.boot)
     behind = max(instance.environment.generation - instance.acked_generation, 0)
-    return InstanceView(instance, state_of(instance, now), placements, behind)
+    return InstanceView(instance, state_of(instance, now), placements, behind, alarms)
 
 
 def loaded_placements(now: datetime, versions: Iterable[PluginVersion]) -> QuerySet[Placement]:

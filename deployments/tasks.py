@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from deployments.alarms import record_new_alarms
 from deployments.effects import LiveEffects
 from deployments.executor import advance
 from deployments.models import Deployment
@@ -46,6 +47,13 @@ def seal_missing_secrets() -> None:
     """Seal to instances that joined what they cannot read yet. Safe to run twice."""
     with scope_all():
         seal_missing()
+
+
+@shared_task
+def record_alarms() -> None:
+    """Write what instances found tampered with to the audit log. Safe to run twice."""
+    with scope_all():
+        record_new_alarms()
 
 
 def hint_due_on_commit(deployment: Deployment) -> None:

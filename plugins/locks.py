@@ -59,7 +59,9 @@ def verify_lock(
     if not digest:
         raise LockRefusedError("Its Python dependencies are not resolved: it has no lock.")
     if lock_digest(rows) != digest:
-        raise LockRefusedError(f"Its lock is not the one with the digest {digest[:12]}.")
+        raise LockRefusedError(
+            f"Its lock is not the one with the digest {digest[:12]}.", code="lock_tampered"
+        )
     packages = tuple(_package_of(row) for row in rows)
     _check_fit(packages)
     _check_complete(requirements, packages)

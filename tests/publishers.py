@@ -1,18 +1,18 @@
 """Publishers' keys and signatures for tests."""
 
-import hashlib
 import json
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plugins.artifact_check import read_artifact
 from plugins.models import PublisherKey
 from plugins.trust.keyfiles import public_pem
 from plugins.trust.publisher_keys import register_publisher_key
-from plugins.trust.statements import SignedVersion, sign_version
+from plugins.trust.signing import describe_artifact
+from plugins.trust.statements import sign_version
 
 
 class Publisher:
@@ -40,12 +40,4 @@ def described(artifact, **changes):
     with tempfile.NamedTemporaryFile() as file:
         file.write(artifact)
         file.flush()
-        manifest = read_artifact(Path(file.name)).manifest
-    values = {
-        "plugin": manifest.name,
-        "version": manifest.version,
-        "artifact_sha256": hashlib.sha256(artifact).hexdigest(),
-        "manifest_sha256": manifest.digest(),
-        "permissions": manifest.as_dict()["permissions"],
-    }
-    return SignedVersion(**values | changes)
+        return replace(describe_artifact(Path(file.name)), **changes)

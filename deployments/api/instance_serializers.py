@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from deployments.health import Verdict
-from deployments.models import Placement, PlacementState
+from deployments.models import IntegrityAlarm, Placement, PlacementState
 from hotswap.lib.api.serializers import StrictSerializer
 from plugins.models import Environment
 
@@ -28,8 +28,23 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
         read_only_fields = fields
 
 
+class AlarmSerializer(serializers.ModelSerializer[IntegrityAlarm]):
+    """A version that the instance refuses because it is not what was approved."""
+
+    plugin = serializers.CharField(source="version.plugin.name", read_only=True)
+    version = serializers.CharField(source="version.version", read_only=True)
+
+    class Meta:
+        model = IntegrityAlarm
+        fields = ("plugin", "version", "code", "detail", "times", "first_at", "last_at")
+        read_only_fields = fields
+
+
 class InstanceSerializer(serializers.Serializer[Any]):
-    """``behind``: how many generations of the environment it has yet to take in."""
+    """``behind``: how many generations of the environment it has yet to take in.
+
+    ``alarms`` are those of the last day; only the platform's staff sees them.
+    """
 
     name = serializers.CharField(source="instance.name")
     environment = serializers.CharField(source="instance.environment.name")
@@ -42,6 +57,7 @@ class InstanceSerializer(serializers.Serializer[Any]):
     heartbeat_at = serializers.DateTimeField(source="instance.heartbeat_at")
     stopped_at = serializers.DateTimeField(source="instance.stopped_at", allow_null=True)
     placements = PlacementSerializer(many=True)
+    alarms = AlarmSerializer(many=True)
 
 
 class CheckSerializer(serializers.Serializer[Any]):

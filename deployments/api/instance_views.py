@@ -20,6 +20,7 @@ from deployments.killing import kill_plugin, unkill_plugin
 from deployments.models import Instance
 from deployments.visibility import find_visible_plugin, visible_placements
 from hotswap.lib.api.permissions import CanAdminister
+from hotswap.lib.roles import is_staff
 from plugins.api.idempotency import idempotent
 from plugins.models import Plugin
 
@@ -37,8 +38,13 @@ class InstanceList(generics.ListAPIView[Instance]):
     @extend_schema(parameters=[OpenApiParameter("environment", str)])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         visible = set(visible_placements(request.user).values_list("pk", flat=True))
+        shows_alarms = is_staff(request.user)
         rows = [
-            replace(row, placements=tuple(p for p in row.placements if p.pk in visible))
+            replace(
+                row,
+                placements=tuple(p for p in row.placements if p.pk in visible),
+                alarms=row.alarms if shows_alarms else (),
+            )
             for row in instances_seen(timezone.now())
         ]
         if "environment" in request.query_params:

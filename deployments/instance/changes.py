@@ -5,7 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import structlog
+
+from deployments.instance.alarms import EVENT
 from deployments.instance.facts import (
+    REVOKED,
     AdmissionFact,
     Credentials,
     HoldFact,
@@ -20,6 +24,7 @@ from deployments.instance.facts import (
     VersionFact,
 )
 
+logger = structlog.get_logger(__name__)
 Row = TypeVar("Row")
 ReadVersions = Callable[[Iterable[str]], Iterable[VersionFact]]
 ReadNames = Callable[[Iterable[str]], Mapping[str, str]]
@@ -115,7 +120,16 @@ def _apply(shard: Shard, rows: Mapping[str, list[Any]]) -> Shard:
 
 def _with(shard: Shard, versions: Mapping[str, VersionFact]) -> Shard:
     named = shard.referenced_versions()
-    return replace(shard, versions={key: versions[key] for key in named if key in versions})
+    known = {key: _still_revoked(shard.versions.get(key), row) for key, row in versions.items()}
+    return replace(shard, versions={key: known[key] for key in named if key in known})
+
+
+def _still_revoked(before: VersionFact | None, after: VersionFact) -> VersionFact:
+    """Nothing leads back from there: a row that says otherwise was altered."""
+    if before is None or before.status != REVOKED or after.status == REVOKED:
+        return after
+    logger.error(EVENT, plugin=after.plugin, version=after.version, code="status_tampered")
+    return replace(after, status=REVOKED)
 
 
 def _merge(

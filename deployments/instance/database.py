@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.types.json import Jsonb
 
+from deployments.instance.alarms import AlarmRow
 from deployments.instance.facts import Snapshot
 from deployments.instance.reading import read_snapshot
 from deployments.instance.windows import Window
@@ -46,6 +47,14 @@ PLACE = """
         load_seconds = excluded.load_seconds, attestation = excluded.attestation,
         probe = excluded.probe, processes = excluded.processes, spares = excluded.spares,
         updated_at = excluded.updated_at
+"""
+ALARM = """
+    INSERT INTO integrity_alarms (instance_id, version_id, boot, code, detail, times, first_at,
+                                  last_at)
+    SELECT %(instance_id)s, id, %(boot)s, %(code)s, %(detail)s, %(times)s, now(), now()
+    FROM instance_versions WHERE id = %(version_id)s
+    ON CONFLICT (instance_id, boot, version_id, code) DO UPDATE
+    SET detail = excluded.detail, times = excluded.times, last_at = excluded.last_at
 """
 PEERS = """
     SELECT i.id, i.name, i.internal_address, i.public_key, i.is_ready,
@@ -99,6 +108,7 @@ class Report:
     stopped_at: datetime | None
     changed: tuple[PlacementRow, ...] = ()
     gone: tuple[str, ...] = ()
+    alarms: tuple[AlarmRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +184,29 @@ def _write_report(connection: psycopg.Connection[Any], report: Report) -> str:
             cursor.execute(FORGET_PLACEMENT, [instance_id, version_id])
         for placement in report.changed:
             cursor.execute(PLACE, _placement_fields(placement, instance_id, report.boot))
+        for alarm in report.alarms:
+            cursor.execute(ALARM, _alarm_fields(alarm, instance_id, report.boot))
     return instance_id
+
+
+def _alarm_fields(row: AlarmRow, instance_id: str, boot: str) -> dict[str, Any]:
+    return {
+        "instance_id": instance_id,
+        "version_id": row.version_id,
+        "boot": boot,
+        "code": row.code,
+        "detail": _storable(row.detail),
+        "times": row.times,
+    }
+
+
+def _storable(text: str) -> str:
+    return text[:500].replace("\x00", "")
 
 
 def _placement_fields(row: PlacementRow, instance_id: str, boot: str) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in row.__slots__}
-    fields["detail"] = row.detail[:500].replace("\x00", "")
+    fields["detail"] = _storable(row.detail)
     for name in ("attestation", "probe"):
         fields[name] = None if fields[name] is None else Jsonb(fields[name])
     return fields | {"instance_id": instance_id, "boot": boot}

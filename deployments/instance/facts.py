@@ -36,6 +36,11 @@ class VersionFact:
     approval_signature: str
     # The packages of its lock as they were digested; believed only once the digest was compared.
     lock_packages: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    # The publisher's envelope, and the key that the row says it was made with.
+    signature: Mapping[str, Any] | None = None
+    publisher_key_id: str = ""
+    publisher_key: str = ""
+    is_publisher_key_revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from deployments.instance.alarms import AlarmRow
 from deployments.instance.database import Database, PlacementRow, Report, utc_now
 from deployments.instance.facts import Snapshot
 from deployments.instance.hosting import Hosting
@@ -63,6 +64,7 @@ class Following:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._started_at = utc_now()
         self._reported: dict[str, PlacementRow] = {}
+        self._alarmed: dict[tuple[str, str], AlarmRow] = {}
         self._reported_at = 0.0
         self._is_registered = False
         self._has_read = False
@@ -158,7 +160,7 @@ class Following:
             self.hurry_report()
 
     async def _send_report(self, stopped_at: datetime | None) -> None:
-        rows = self._hosting.rows()
+        rows, alarms = self._hosting.rows(), dict(self._hosting.alarms.rows)
         known = self._reported
         report = self._make_report(stopped_at, rows, known)
         self._reported_at = time.monotonic()
@@ -166,9 +168,9 @@ class Following:
             instance_id = await self._in_thread(lambda: self._database.report(report))
         except BaseException:
             # Whether it arrived is unknown: the next one says everything.
-            self._reported, self._is_registered = {}, False
+            self._reported, self._alarmed, self._is_registered = {}, {}, False
             raise
-        self._reported, self._is_registered = rows, True
+        self._reported, self._alarmed, self._is_registered = rows, alarms, True
         if instance_id != self._knowledge.identity.id:
             self._knowledge.identity = self._knowledge.identity.renamed(instance_id)
 
@@ -195,7 +197,12 @@ class Following:
             stopped_at=stopped_at,
             changed=tuple(row for key, row in rows.items() if known.get(key) != row),
             gone=tuple(key for key in known if key not in rows),
+            alarms=self._new_alarms(),
         )
+
+    def _new_alarms(self) -> tuple[AlarmRow, ...]:
+        rows = self._hosting.alarms.rows
+        return tuple(row for key, row in rows.items() if self._alarmed.get(key) != row)
 
     async def _read_peers(self) -> None:
         self._knowledge.peers = await self._in_thread(self._database.peers)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from deployments.instance.alarms import Alarms
 from deployments.instance.database import PlacementRow
 from deployments.instance.facts import Shard, Snapshot, VersionFact
 from deployments.instance.loaded import LoadedVersion
@@ -74,6 +75,7 @@ class Hosting:
     def __init__(self, loader: Loader, on_change: Callable[[], None]) -> None:
         self.ready: dict[str, LoadedVersion] = {}
         self.hosted: dict[str, Hosted] = {}
+        self.alarms = Alarms()
         self._loader = loader
         self._on_change = on_change
         self._wanted: dict[str, _Wanted] = {}
@@ -191,6 +193,7 @@ class Hosting:
                 on_state=lambda state: self._set(hosted, state),
             )
         except (HotSwapError, LoadFailed, OSError) as error:
+            self.alarms.notice(hosted.fact, error)
             self._fail(hosted, str(error), getattr(error, "log", ""))
             return
         # Whatever it was, calls of other versions go on.

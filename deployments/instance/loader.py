@@ -108,7 +108,8 @@ class Loader:
             packages = verify_lock(wanted, version.lock_digest, version.lock_packages)
         except LockRefusedError as error:
             name = f"{version.plugin} {version.version}"
-            raise LockRefusedError(f"{name} cannot be loaded. {error.message}") from error
+            message = f"{name} cannot be loaded. {error.message}"
+            raise LockRefusedError(message, code=error.code) from error
         for package in packages:
             yield _ensure(self._wheels, package.sha256, self._fetch)
 

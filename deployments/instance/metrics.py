@@ -22,6 +22,7 @@ def render_metrics(
         *_executions(counters),
         *_rejections(counters),
         *_loads(hosting),
+        *_alarms(hosting),
         *_gauges(knowledge, hosting, budget),
     ]
     return ("\n".join(lines) + "\n").encode()
@@ -60,6 +61,15 @@ def _loads(hosting: Hosting) -> Iterator[str]:
     for loaded in hosting.ready.values():
         labels = f'plugin="{loaded.fact.plugin}",version="{loaded.fact.version}"'
         yield f"hotswap_plugin_load_seconds{{{labels}}} {loaded.load_seconds:.6f}"
+
+
+def _alarms(hosting: Hosting) -> Iterator[str]:
+    name = "hotswap_integrity_failures_total"
+    yield f"# HELP {name} Loads refused because something is not what was approved."
+    yield f"# TYPE {name} counter"
+    for row in hosting.alarms.rows.values():
+        labels = f'plugin="{row.plugin}",version="{row.version}",code="{row.code}"'
+        yield f"{name}{{{labels}}} {row.times}"
 
 
 def _gauges(knowledge: Knowledge, hosting: Hosting, budget: ProcessBudget) -> Iterator[str]:

@@ -231,6 +231,10 @@ def version_of(row: Mapping[str, Any]) -> VersionFact:
         approval=row["approval"],
         approval_signature=row["approval_signature"],
         lock_packages=row["lock_packages"] or [],
+        signature=row["signature"],
+        publisher_key_id=row["publisher_key_id"] or "",
+        publisher_key=row["publisher_key"] or "",
+        is_publisher_key_revoked=row["publisher_key_revoked_at"] is not None,
     )
 
 

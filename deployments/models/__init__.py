@@ -1,5 +1,6 @@
 """What runs where, and how one version takes another's place."""
 
+from deployments.models.alarm import IntegrityAlarm
 from deployments.models.deployment import (
     ACTIVE,
     TERMINAL,
@@ -32,6 +33,7 @@ __all__ = [
     "DeploymentStep",
     "Hold",
     "Instance",
+    "IntegrityAlarm",
     "Placement",
     "PlacementState",
     "Route",

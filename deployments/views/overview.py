@@ -46,6 +46,7 @@ def _what_moves() -> dict[str, Any]:
         "active": active,
         "past": past_deployments(now),
         "instances": instances,
+        "has_alarms": any(view.alarms for view in instances),
         "environments": _environment_cards(instances),
         "poll_seconds": poll_seconds(is_moving=bool(active)),
     }

@@ -83,6 +83,21 @@ def write_private_key(key: Ed25519PrivateKey, path: Path, password: bytes | None
         file.write(pem)
 
 
+def read_password(path: Path | None) -> bytes | None:
+    """From a file, so that it stands in no history and no list of processes."""
+    if path is None:
+        return None
+    try:
+        password = path.read_bytes().strip()
+    except OSError as error:
+        raise KeyUnsuitableError(
+            f"The password {path} cannot be read: {error.strerror}."
+        ) from error
+    if not password:
+        raise KeyUnsuitableError(f"There is no password in {path}.")
+    return password
+
+
 def _not_ed25519(field: str) -> KeyUnsuitableError:
     return KeyUnsuitableError(
         "The key is not an Ed25519 public key in PEM.",
