@@ -85,4 +85,7 @@ def process_environment(
         keys = Path(environment.pop("HOTSWAP_KEYS_DIR", Path(settings["HOTSWAP_HOME"]) / "keys"))
         environment["HOTSWAP_PUBLIC_KEYS_DIR"] = str(keys / "public")
         environment["HOTSWAP_KEYS_DIR"] = "/nonexistent"
+        # It resolves nothing, and the address may carry a password.
+        for name in ("HOTSWAP_INDEX_URL", "HOTSWAP_INDEX_URL_FILE"):
+            environment.pop(name, None)
     return environment

@@ -11,6 +11,7 @@ from hotswap.embedded.commands import MANAGE, REPOSITORY
 from hotswap.embedded.errors import EmbeddedError
 from hotswap.embedded.home import Home, write_private
 from hotswap.embedded.leftovers import end_leftovers
+from hotswap.embedded.package_index import index_settings
 from hotswap.embedded.ports import first_free_port, is_free
 from hotswap.embedded.processes import end, spawn, tail
 from hotswap.embedded.roles import apply_roles
@@ -64,6 +65,7 @@ def _run(home: Home, options: argparse.Namespace) -> int:
 
 def _start(home: Home, options: argparse.Namespace, supervisor: Supervisor, began: float) -> None:
     stack = Stack(home)
+    stack.settings = index_settings(stack.settings)
     print(f"Starting HotSwap in {home.path}", flush=True)
     supervisor.start_stage(stack.postgres)
     apply_roles(stack.postgres)

@@ -1,0 +1,5 @@
+"""Which invoice is this payment for?"""
+
+from payment_matcher.plugin import PaymentMatcher
+
+__all__ = ["PaymentMatcher"]
