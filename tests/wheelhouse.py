@@ -42,6 +42,8 @@ class LocalIndex:
     def __init__(self, *, as_html=False, serve=True):
         self.files, self.pages, self.asked, self.redirects = {}, {}, [], {}
         self.broken = 0
+        self.open = threading.Event()  # while it is clear, nothing is answered
+        self.open.set()
         self.as_html = as_html
         self.seen_headers = []
         self._server = None
@@ -104,6 +106,7 @@ class LocalIndex:
             def do_GET(self):
                 index.asked.append(unquote(self.path))
                 index.seen_headers.append(dict(self.headers))
+                index.open.wait(60)
                 if index.broken:
                     index.broken -= 1
                     self.send_error(503)
