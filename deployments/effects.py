@@ -6,6 +6,8 @@ A step is tried again until it holds, by whichever worker; trying it twice chang
 from datetime import datetime, timedelta
 from functools import singledispatch
 
+import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from deployments import route_changes
@@ -26,6 +28,8 @@ from deployments.steps import Approve, Hold, Load, Probe, Promote, Role, Route, 
 from deployments.watch import find_alarm
 from observability.windows import totals
 
+logger = structlog.get_logger(__name__)
+
 POLL_SECONDS = 0.1
 LONG_POLL_SECONDS = 30
 MAX_SPARES = 16
@@ -39,7 +43,16 @@ class LiveEffects:
         return timezone.now()
 
     def find_alarm(self, deployment: Deployment) -> str:
-        return find_alarm(deployment, self.now())
+        """A candidate that cannot be judged must not keep its traffic. Without the database nothing
+        could be done about it either: that is tried again.
+        """
+        try:
+            return find_alarm(deployment, self.now())
+        except DatabaseError:
+            raise
+        except Exception as error:
+            logger.exception("guardrails_unreadable", deployment=str(deployment.pk))
+            return f"the guardrails cannot judge it: {type(error).__name__}: {error}"
 
     def perform(self, step: Step, scene: Scene) -> StepOutcome:
         return make_true(step, scene)

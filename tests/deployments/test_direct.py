@@ -1,6 +1,7 @@
 """The direct strategy on real rows: what is routed when, and how it ends."""
 
 import pytest
+from django.db import OperationalError
 
 from deployments.models import Admission, Hold, PlacementState, Status
 from tests.deployments.worlds import FINE, World, events_of, record_calls, route_of, steps_of
@@ -77,6 +78,38 @@ def test_a_failing_candidate_is_sent_back_by_itself(world, v1, v2, tenants, v1_i
     assert deployment.reason.startswith("30 of 100 calls failed within 5 s (30.0 %")
     assert not Admission.objects.filter(closed_at__isnull=True).exists()
     assert (route_of(v1.plugin).stable, route_of(v1.plugin).candidate) == (v1, None)
+
+
+def test_a_candidate_that_cannot_be_judged_does_not_keep_its_traffic(
+    world, v1, v2, tenants, v1_is_stable, deploy, monkeypatch
+):
+    deployment = world.run_to(deploy(v2, bake_seconds=60), "hold")
+
+    def break_down(*_):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("deployments.guardrails.find_breach", break_down)
+    world.run(deployment)
+
+    assert deployment.status == Status.ROLLED_BACK
+    assert deployment.reason.endswith("cannot judge it: ZeroDivisionError: division by zero")
+
+
+def test_without_the_database_the_judging_is_tried_again(
+    world, v1, v2, tenants, v1_is_stable, deploy, monkeypatch
+):
+    deployment = world.run_to(deploy(v2, bake_seconds=2), "hold")
+
+    def lose_connection(*_):
+        raise OperationalError("the server closed the connection")
+
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr("deployments.guardrails.find_breach", lose_connection)
+        world.run(deployment)
+    world.sleep(60)
+    world.run(deployment)
+
+    assert deployment.status == Status.COMPLETED
 
 
 def test_a_candidate_with_traffic_is_looked_at_every_second(
