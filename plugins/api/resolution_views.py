@@ -17,7 +17,7 @@ from plugins.resolutions import request_again, resolution_of
 from plugins.tasks import hint_resolution_on_commit
 
 
-class ProgressSerializer(serializers.Serializer[Any]):
+class ResolutionProgressSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(read_only=True)
     message = serializers.CharField(read_only=True)
 
@@ -40,7 +40,7 @@ class ResolutionSerializer(serializers.ModelSerializer[Resolution]):
     """``packages`` are those of the version's lock, which an earlier attempt may have made."""
 
     status = serializers.ChoiceField(ResolutionStatus.choices, read_only=True)
-    progress = ProgressSerializer(many=True, read_only=True)
+    progress = ResolutionProgressSerializer(many=True, read_only=True)
     problem = ResolutionProblemSerializer(read_only=True, allow_null=True)
     lock_digest = serializers.CharField(source="version.lock_digest", read_only=True)
     packages = serializers.SerializerMethodField()
