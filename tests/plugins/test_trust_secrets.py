@@ -199,3 +199,19 @@ HOSTILE = (b"secret", b"-----BEGIN ", b"eyJaaaaaaaa.", b"aa://a:", b'token__="aa
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_beginnings_alone_are_no_secrets(piece):
     assert kinds(piece * 20_000) == []
+
+
+def test_a_line_full_of_secrets_is_left_at_its_first(monkeypatch):
+    """Looking at each of them would take minutes."""
+    looked, believe = [], secret_scan._is_believed
+
+    def look(rule, match):
+        looked.append(match)
+        return believe(rule, match)
+
+    monkeypatch.setattr(secret_scan, "_is_believed", look)
+    line = b"password = 'aB3dE6gH9kL2' " * 5_000
+    found = list(secret_scan.find_secrets("a.py", b"\n".join([line, b"x = 1", line])))
+
+    assert [finding.line for finding in found] == [1, 3]
+    assert len(looked) <= 2 * len(secret_scan._RULES)
