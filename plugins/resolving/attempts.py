@@ -26,6 +26,7 @@ from plugins.models import (
 )
 from plugins.resolving.errors import ResolutionError, SupersededError
 from plugins.signals import approval_ending, routing_changed
+from plugins.trust.taken_in import record_packages
 
 LOCK_KEY = 0x686F747377617001  # "hotswap" and which lock of ours
 MAX_NOTES = 300
@@ -84,8 +85,9 @@ def finish(row: Resolution, packages: list[LockedPackage]) -> None:
             finished_at=timezone.now(),
             problem=None,
         )
-        DependencyLock.objects.get_or_create(digest=digest, defaults={"packages": rows})
+        lock, _ = DependencyLock.objects.get_or_create(digest=digest, defaults={"packages": rows})
         _set_lock(row.version, digest)
+        record_packages(row.version, lock)
         _record(row.version, "version.resolved", {"lock": digest, "packages": len(rows)})
 
 

@@ -23,7 +23,12 @@ def content_values(incoming: Incoming) -> Mapping[str, Any]:
 
 
 def record_packages(version: PluginVersion, lock: DependencyLock) -> None:
-    """Complete the version's bill with what its dependencies resolved to; call it with the lock."""
-    if version.sbom:
-        version.sbom = add_packages(version.sbom, lock.packages)
-        PluginVersion.objects.filter(pk=version.pk).update(sbom=version.sbom)
+    """Complete the version's bill with what its dependencies resolved to; the same lock again
+    changes nothing.
+    """
+    if not version.sbom:
+        return
+    completed = add_packages(version.sbom, lock.packages)
+    if completed["components"] != version.sbom["components"]:
+        version.sbom = completed
+        PluginVersion.objects.filter(pk=version.pk).update(sbom=completed)
