@@ -41,4 +41,14 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 300},
     },
+    "begin-storage-sweep": {
+        "task": "plugins.tasks.begin_storage_sweep",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"expires": 3600},
+    },
+    "continue-storage-sweep": {
+        "task": "plugins.tasks.continue_storage_sweep",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
 }

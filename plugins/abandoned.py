@@ -23,7 +23,7 @@ def sweep_uploads() -> int:
     store, now, removed = ArtifactStore(), timezone.now(), 0
     for found in store.backend.objects(STAGING):
         name = found.key.removeprefix(STAGING)
-        if found.modified < now - LEFT_ALONE and not _is_open(name):
+        if found.modified < now - LEFT_ALONE and not is_open(name):
             store.backend.delete(found.key)
             removed += 1
     abandoned = PresignedUpload.objects.filter(completed_at=None)
@@ -33,7 +33,8 @@ def sweep_uploads() -> int:
     return removed
 
 
-def _is_open(name: str) -> bool:
+def is_open(name: str) -> bool:
+    """Whether somebody may still complete the upload that is staged under this name."""
     try:
         pk = UUID(name)
     except ValueError:

@@ -9,6 +9,7 @@ from hotswap.lib.database import scope_all
 from plugins.abandoned import sweep_uploads
 from plugins.models import PluginVersion
 from plugins.resolving.running import resolve_waiting
+from plugins.sweep.nightly import begin_sweep, continue_sweep
 
 logger = structlog.get_logger(__name__)
 
@@ -24,6 +25,19 @@ def resolve_dependencies() -> None:
 def sweep_presigned_uploads() -> None:
     """What was put into the storage and never completed. Safe to run twice."""
     sweep_uploads()
+
+
+@shared_task
+def begin_storage_sweep() -> None:
+    """Begin to read every stored object again; one that is under way goes on."""
+    begin_sweep()
+
+
+@shared_task
+def continue_storage_sweep() -> None:
+    """A piece of it, within seconds. Safe to run twice or concurrently."""
+    with scope_all():
+        continue_sweep()
 
 
 def hint_resolution(version: PluginVersion) -> None:

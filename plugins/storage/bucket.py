@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from io import BufferedReader
 from typing import Any
 
 from boto3.exceptions import Boto3Error
@@ -71,9 +72,12 @@ class Bucket(Backend):
 
     def put(self, key: str, source: Readable) -> None:
         """In parts when it is large; s3transfer takes back the parts of one that fails."""
+        # Parts of a file are read from the disk as they are sent, those of a stream lie in memory.
+        path = _path_of(source)
+        upload = self.client.upload_file if path else self.client.upload_fileobj
         with self.reaching():
-            self.client.upload_fileobj(
-                _Unclosed(source),
+            upload(
+                path or _Unclosed(source),
                 self.name,
                 key,
                 ExtraArgs={"ContentType": CONTENT_TYPE, **self.encryption},
@@ -154,6 +158,14 @@ class Bucket(Backend):
             # Before the base: some of botocore's errors are OSErrors too.
             except (BotoCoreError, Boto3Error) as error:
                 raise self.unavailable(*explain_unreachable(error)) from error
+
+
+def _path_of(source: Readable) -> str | None:
+    """Where all that ``source`` holds can be read again; None for streams and begun files."""
+    if isinstance(source, BufferedReader) and source.seekable() and not source.tell():
+        name = source.raw.name
+        return name if isinstance(name, str) else None
+    return None
 
 
 class _Unclosed:

@@ -12,6 +12,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
 from plugins.storage.backend import CHUNK_BYTES, Backend, PresignedPut, Readable, StoredObject
+from plugins.storage.errors import ArtifactMissingError
 
 
 class Directory(Backend):
@@ -67,12 +68,13 @@ class Directory(Backend):
             self._storage.delete(key)
 
     def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
+        """Also what a process that was killed while writing left, under a name of its own."""
         directory = self._path(prefix)
         with self.reaching(prefix):
             names = sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []
         for name in names:
             key = f"{prefix}{name}"
-            if key > after and not name.startswith("."):
+            if key > after:
                 yield from self._entry(key)
 
     def versions(self, key: str) -> Iterator[StoredObject]:
@@ -94,10 +96,13 @@ class Directory(Backend):
         )
 
     def _entry(self, key: str) -> Iterator[StoredObject]:
-        with suppress(FileNotFoundError), self.reaching(key):
-            found = self._path(key).stat()
-            modified = datetime.fromtimestamp(found.st_mtime, UTC)
-            yield StoredObject(key, found.st_size, modified)
+        """Nothing when it was removed since the listing."""
+        with suppress(ArtifactMissingError), self.reaching(key):
+            path = self._path(key)
+            found = path.stat()
+            if path.is_file():
+                modified = datetime.fromtimestamp(found.st_mtime, UTC)
+                yield StoredObject(key, found.st_size, modified)
 
     def _path(self, key: str) -> Path:
         return Path(self._storage.path(key))

@@ -21,3 +21,7 @@ def staging_key(upload: UUID | str) -> str:
         return f"{STAGING}{UUID(str(upload))}"
     except ValueError:
         raise InvalidInputError(f"{str(upload)[:80]!r} is not the id of an upload.") from None
+
+
+def is_artifact_key(key: str) -> bool:
+    return key.startswith(ARTIFACTS) and bool(_DIGEST.fullmatch(key.removeprefix(ARTIFACTS)))
