@@ -13,6 +13,8 @@ CALLERS = ("nobody", "tenant", "viewer", "developer", "owner", "approver", "admi
 READ = (401, 200, 200, 200, 200, 200, 200)
 ADMIN_ONLY = (401, 403, 403, 403, 403, 403, "ok")
 DECIDES = (401, 403, 403, 403, 403, "ok", "ok")
+DEVELOPERS_READ = (401, 403, 403, 200, 200, 403, 200)
+ANYBODY = (401, *["ok"] * 6)
 OWNER_EDITS = (401, 403, 403, 403, "ok", 403, "ok")
 DEVELOPS = (401, 403, 403, "ok", "ok", 403, "ok")
 ECHO, VERSION = "plugins/echo", "plugins/echo/versions/1.0.0"
@@ -38,6 +40,10 @@ ENDPOINTS = {
     ("POST", f"{VERSION}/deprecate"): DECIDES,
     ("POST", f"{VERSION}/yank"): DECIDES,
     ("POST", f"{VERSION}/revoke"): DECIDES,
+    ("GET", f"{VERSION}/sbom"): ANYBODY,
+    ("GET", "publisher-keys"): DEVELOPERS_READ,
+    ("POST", "publisher-keys"): DEVELOPS,
+    ("POST", f"publisher-keys/{'0' * 64}/revoke"): DEVELOPS,
     ("POST", "environments"): ADMIN_ONLY,
     ("PATCH", "environments/qa"): ADMIN_ONLY,
     ("POST", "environments/qa/freeze"): ADMIN_ONLY,
