@@ -55,7 +55,7 @@ class LocalIndex:
 
     @property
     def url(self):
-        return f"http://{self.host}/simple/"
+        return f"http://{self.host}/index/"
 
     def stop(self):
         if self._server:
@@ -95,8 +95,8 @@ class LocalIndex:
     def answer(self, path):
         if path in self.redirects:
             return 302, "", self.redirects[path].encode()
-        if path.startswith("/simple/"):
-            name = path.removeprefix("/simple/").rstrip("/")
+        if path.startswith("/index/"):
+            name = path.removeprefix("/index/").rstrip("/")
             return (200, *self.page(name)) if name in self.pages else (404, "", b"")
         data = self.files.get(path)
         return (404, "", b"") if data is None else (200, "application/octet-stream", data)

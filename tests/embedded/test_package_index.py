@@ -6,7 +6,7 @@ from hotswap.embedded import package_index
 from hotswap.embedded.commands import process_environment
 from hotswap.embedded.package_index import index_settings
 
-DEFAULT = "https://index.test/simple index.test files.test\n"
+DEFAULT = "https://index.test/index index.test files.test\n"
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def pip_says(monkeypatch):
 
 def test_what_was_chosen_stays(pip_says):
     pip_says(DEFAULT)
-    chosen = {"HOTSWAP_INDEX_URL": "https://own.test/simple"}
+    chosen = {"HOTSWAP_INDEX_URL": "https://own.test/index"}
     assert index_settings(chosen) == chosen
     assert index_settings({"HOTSWAP_INDEX_URL_FILE": "x"}) == {"HOTSWAP_INDEX_URL_FILE": "x"}
 
@@ -27,17 +27,17 @@ def test_what_was_chosen_stays(pip_says):
 def test_the_default_index_comes_with_the_host_of_its_files(pip_says):
     pip_says(DEFAULT)
     assert index_settings({}) == {
-        "HOTSWAP_INDEX_URL": "https://index.test/simple",
+        "HOTSWAP_INDEX_URL": "https://index.test/index",
         "HOTSWAP_INDEX_FILE_HOSTS": "files.test",
     }
 
 
 def test_another_index_is_expected_to_have_its_own_files(pip_says):
-    pip_says(f"{DEFAULT}https://mirror.test/simple\n")
-    assert index_settings({}) == {"HOTSWAP_INDEX_URL": "https://mirror.test/simple"}
+    pip_says(f"{DEFAULT}https://mirror.test/index\n")
+    assert index_settings({}) == {"HOTSWAP_INDEX_URL": "https://mirror.test/index"}
 
 
-@pytest.mark.parametrize("said", ["", f"{DEFAULT}file:///mirror/simple\n"])
+@pytest.mark.parametrize("said", ["", f"{DEFAULT}file:///mirror/index\n"])
 def test_without_an_index_on_the_web_there_is_none(pip_says, said):
     pip_says(said)
     assert index_settings({"A": "b"}) == {"A": "b"}

@@ -35,6 +35,22 @@ def version(place, settings):
     return approve_version(version=version, by=place.carol)
 
 
+PARAMETERS = {
+    "payments": [
+        {
+            "amount": "99.00",
+            "currency": "EUR",
+            "date": "1 May 2026",
+            "payer": "Ada Ltd",
+            "reference": "inv 77 1",
+        }
+    ],
+    "invoices": [
+        {"number": "INV-771", "customer": "ADA Ltd.", "total": "100.00", "currency": "EUR"}
+    ],
+}
+
+
 def test_the_example_with_compiled_dependencies_resolves_loads_and_answers(place, version):
     lock = DependencyLock.objects.get(digest=version.lock_digest)
     names = {package["name"] for package in lock.packages}
@@ -60,28 +76,7 @@ def test_the_example_with_compiled_dependencies_resolves_loads_and_answers(place
 
     answer = httpx.post(
         f"{instance.url}/api/v1/tenants/acme/plugins/{NAME}/invoke",
-        json={
-            "method": "match",
-            "parameters": {
-                "payments": [
-                    {
-                        "amount": "99.00",
-                        "currency": "EUR",
-                        "date": "1 May 2026",
-                        "payer": "Ada Ltd",
-                        "reference": "inv 77 1",
-                    }
-                ],
-                "invoices": [
-                    {
-                        "number": "INV-771",
-                        "customer": "ADA Ltd.",
-                        "total": "100.00",
-                        "currency": "EUR",
-                    }
-                ],
-            },
-        },
+        json={"method": "match", "parameters": PARAMETERS},
         headers={"Authorization": f"Bearer {place.keys['acme']}"},
         timeout=20,
     )

@@ -233,7 +233,7 @@ def test_a_redirect_to_another_host_is_not_followed(index, resolve):
     other = LocalIndex()
     other.add("lib")
     index.add("lib")
-    index.redirects["/simple/lib/"] = f"{other.url}lib/"
+    index.redirects["/index/lib/"] = f"{other.url}lib/"
     _, resolution = resolve("lib")
     assert (problem(resolution), other.asked) == ("index_refused", [])
     other.stop()
@@ -241,7 +241,7 @@ def test_a_redirect_to_another_host_is_not_followed(index, resolve):
 
 def test_a_redirect_within_the_index_is_followed(index, resolve):
     index.add("lib")
-    index.redirects["/simple/lib/"] = "/simple/lib"
+    index.redirects["/index/lib/"] = "/index/lib"
     version, _ = resolve("lib")
     assert version.lock_digest
 
@@ -255,7 +255,7 @@ def test_an_index_that_stumbles_is_asked_again(index, resolve):
 
 def test_credentials_go_to_the_index_and_into_no_message(index, resolve, settings):
     index.add("app", requires=["missing"])
-    settings.INDEX_URL = f"http://reader:s3cret@{index.host}/simple"
+    settings.INDEX_URL = f"http://reader:s3cret@{index.host}/index"
     _, resolution = resolve("app")
     assert all(headers.get("Authorization") for headers in index.seen_headers)
     assert "s3cret" not in f"{resolution.problem}{resolution.progress}"

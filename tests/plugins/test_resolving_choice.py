@@ -83,7 +83,7 @@ def test_packages_that_need_each_other_are_no_problem(index):
         "canary @ http://127.0.0.1:1/canary-1.0.tar.gz ; python_version < '3'",
         "canary @ file:///tmp/x ; extra == 'never-asked-for'",
         "-e git+https://example.com/canary.git#egg=canary",
-        "--index-url http://127.0.0.1:1/",
+        "--index-url https://packages.example/",
         "file:///tmp/canary-1.0.tar.gz",
     ],
 )
