@@ -3,24 +3,29 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import redis
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from deployments.models import ACTIVE, Deployment, DeploymentCommand, Instance
 from hotswap.lib.database import scope_all
+from hotswap.lib.errors import HotSwapError
+from plugins.storage import ArtifactStore
+from plugins.storage.findings import State, probe
+from plugins.storage.setup import examine_storage
+from plugins.sweep import Problem
+from plugins.sweep.nightly import last_sweep
 from sandbox.engine.machine import describe_machine
 
 FREE_BYTES = 2 << 30
 OVERDUE = timedelta(seconds=60)
 LIVE = timedelta(seconds=10)
+SWEEP_OVERDUE = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ Check = Callable[[], Iterator[Finding]]
 
 def examine() -> Iterator[Finding]:
     """Every finding, in the order in which one failure explains the next."""
-    for check in (_disk, _keys, _jail, _redis, _storage):
+    for check in (_disk, _keys, _jail, _redis, _storage, _sweep):
         yield from check()
     database = list(_database())
     yield from database
@@ -96,17 +101,38 @@ def _redis() -> Iterator[Finding]:
 
 
 def _storage() -> Iterator[Finding]:
-    storage = storages["artifacts"]
-    place = settings.S3_BUCKET or settings.HOTSWAP_HOME / "artifacts"
+    """All that ``setupstorage --check`` looks at, and one object written, read and deleted."""
+    backend = ArtifactStore().backend
     try:
-        name = storage.save("doctor/probe", ContentFile(b"probe"))
-        storage.delete(name)
-    except Exception as error:  # noqa: BLE001 - each storage backend raises its own kinds
-        yield Finding(
-            "storage", False, f"{place}: {error}", "check HOTSWAP_S3_* or the folder's rights"
-        )
-    else:
-        yield Finding("storage", True, f"{place} takes and gives objects")
+        backend.check()
+    except HotSwapError as error:
+        yield Finding("storage", False, error.message, "run manage.py setupstorage")
+        return
+    for found in (*examine_storage(backend, change=False), *probe(backend)):
+        if found.state is not State.NOTE:
+            ok = found.state is not State.WRONG
+            about = found.about if found.about == "storage" else f"storage {found.about}"
+            yield Finding(about, ok, found.detail, found.fix)
+
+
+def _sweep() -> Iterator[Finding]:
+    try:
+        last = last_sweep()
+    except redis.RedisError:
+        return  # said already
+    if last is None:
+        yield Finding("storage sweep", True, "none yet: beat begins one every night")
+        return
+    ended = datetime.fromtimestamp(last.finished_at, UTC)
+    late = ended < timezone.now() - SWEEP_OVERDUE
+    wrong = last.count(Problem.MISSING) + last.count(Problem.ALTERED)
+    yield Finding(
+        "storage sweep",
+        not (wrong or late),
+        f"{last.objects} objects on {ended:%Y-%m-%d}, {wrong} missing or altered",
+        "run manage.py verifyartifacts"
+        + (", and see that a worker and beat are running" if late else " --restore"),
+    )
 
 
 def _database() -> Iterator[Finding]:
