@@ -14,9 +14,11 @@ from tests.artifacts import plugin_zip, wheel_bytes
 
 
 @pytest.fixture(autouse=True)
-def offline(monkeypatch):
+def offline():
     """No test here has a database; a socket would be an error."""
-    monkeypatch.setattr(socket.socket, "connect", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", None)
+        yield
 
 
 @pytest.fixture
