@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 from django.dispatch import receiver
 
+from deployments.kept_versions import find_use
 from deployments.models import Route
 from hotswap.lib.errors import ConflictError
 from plugins.generation import routable_change
@@ -23,12 +24,11 @@ def touch_routes(plugin: Plugin, **_: Any) -> None:
 
 @receiver(approval_ending)
 def keep_what_runs(version: PluginVersion, **_: Any) -> None:
-    """An approval does not end under a version that is routed anywhere: instances would drop it."""
-    roles = Q(stable=version) | Q(candidate=version) | Q(warm=version)
-    route = Route.objects.filter(roles).select_related("environment").first()
-    if route:
+    """An approval does not end under a version that is in use: instances would drop it."""
+    use = find_use(version)
+    if use:
         raise ConflictError(
-            f"{version} runs in {route.environment}, with the packages that were approved: upload "
-            "a new version to get newer ones.",
+            f"{version} {use}, with the packages that were approved: upload a new version to get "
+            "newer ones.",
             code="version_runs",
         )

@@ -118,6 +118,7 @@ def _set_lock(version: PluginVersion, digest: str) -> None:
         return
     values: dict[str, Any] = {"lock_digest": digest}
     if row.approval is not None:
+        _check_may_end(row)
         approval_ending.send(PluginVersion, version=version)
         values |= {"status": VersionStatus.DRAFT, "approval": None, "approval_signature": ""}
     PluginVersion.objects.filter(pk=row.pk).update(**values)
@@ -125,6 +126,15 @@ def _set_lock(version: PluginVersion, digest: str) -> None:
         VersionDecision.objects.filter(version=row).delete()
         _record(version, "version.approval_voided", {"lock": digest, "was": row.lock_digest})
         routing_changed.send(Plugin, plugin=version.plugin)
+
+
+def _check_may_end(version: PluginVersion) -> None:
+    """Whoever deprecated, yanked or revoked it meanwhile must not see it come back as a draft."""
+    if version.status != VersionStatus.APPROVED:
+        raise ResolutionError(
+            f"{version} is {version.status}: its packages do not change any more.",
+            code="version_status",
+        )
 
 
 def _record(version: PluginVersion, action: str, after: Mapping[str, Any]) -> None:

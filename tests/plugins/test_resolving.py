@@ -10,11 +10,11 @@ from observability.models import AuditEvent
 from plugins.locks import lock_digest
 from plugins.models import DependencyLock, PluginVersion, Resolution, VersionStatus
 from plugins.resolutions import request_again
-from plugins.services import approve_version, upload_version
+from plugins.services import approve_version, revoke_version, upload_version
 from plugins.storage import ArtifactStore
 from plugins.tasks import resolve_dependencies
 from tests.artifacts import plugin_zip, zip_bytes
-from tests.factories import make_plugin, make_route
+from tests.factories import make_installation, make_plugin, make_route
 from tests.plugins.resolving_help import FOREIGN_TAG, NATIVE_TAG
 from tests.wheelhouse import LocalIndex, dependency_wheel
 
@@ -99,6 +99,12 @@ def test_versions_that_resolve_to_the_same_share_the_lock(index, resolve):
     second, _ = resolve("lib>=1", version="1.1.0")
     assert first.lock_digest == second.lock_digest
     assert DependencyLock.objects.count() == 1
+
+
+def test_the_bill_of_materials_lists_the_wheels(index, resolve):
+    digest = index.add("lib", "1.5")
+    version, _ = resolve("lib")
+    assert digest in str(version.sbom["components"])
 
 
 def test_a_version_without_python_dependencies_has_nothing_to_resolve(upload):
@@ -315,6 +321,29 @@ def test_a_version_that_runs_is_not_resolved_again(index, resolve, bob, carol):
     with pytest.raises(ConflictError) as caught:
         request_again(version=version, by=bob)
     assert (caught.value.code, "runs in qa" in caught.value.message) == ("version_runs", True)
+
+
+def test_a_version_that_a_tenant_pinned_is_not_resolved_again(index, resolve, bob, carol, acme):
+    index.add("lib")
+    version, _ = resolve("lib")
+    approve_version(version=version, by=carol)
+    make_installation(acme, version.plugin, pinned_version=version, pin_reason="They like it")
+    with pytest.raises(ConflictError) as caught:
+        request_again(version=version, by=bob)
+    assert caught.value.code == "version_runs"
+
+
+def test_a_version_revoked_meanwhile_does_not_come_back_as_a_draft(index, resolve, bob, carol):
+    index.add("lib")
+    version, _ = resolve("lib")
+    approve_version(version=version, by=carol)
+    request_again(version=version, by=bob)
+    revoke_version(version=version, by=carol, comment="It leaks")
+    index.add("lib", "1.1")
+    resolve_dependencies()
+    row = PluginVersion.objects.get()
+    assert (row.status, row.lock_digest) == ("revoked", version.lock_digest)
+    assert Resolution.objects.get().problem["code"] == "version_status"
 
 
 def test_a_failed_resolution_can_be_tried_again(index, resolve, bob):
