@@ -15,7 +15,7 @@ class Review:
 
     version: PluginVersion
     older: PluginVersion | None
-    breaking: Sequence[str]
+    breaking: Sequence[Any]
     grant_changes: Sequence[GrantChange]
 
     @property

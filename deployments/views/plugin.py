@@ -48,7 +48,7 @@ class Comparison:
     before: PluginVersion
     after: PluginVersion
     grants: Sequence[GrantChange]
-    breaking: Sequence[str]
+    breaking: Sequence[Any]
 
 
 @require_GET

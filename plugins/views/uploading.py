@@ -31,7 +31,7 @@ def upload(request: HttpRequest, name: str) -> HttpResponse:
     version = _upload(request, plugin, form) if form.is_valid() else None
     if version is None:
         return _show_form(request, plugin, form)
-    messages.success(request, f"{version} is uploaded and waits for an approver.")
+    messages.success(request, f"{version} is uploaded.")
     answer = redirect("version", name=plugin.name, version=version.version)
     return JsonResponse({"address": answer.url}, status=201) if _is_script(request) else answer
 

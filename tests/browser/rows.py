@@ -14,17 +14,10 @@ from deployments.models import (
     StepStatus,
 )
 from deployments.plans import draw_plan, store_steps, strategy_of
-from hotswap.lib.keys import signing_key
 from observability.models import CallWindow
-from plugins.approval import make_statement, sign_approval
-from plugins.models import (
-    Environment,
-    Resolution,
-    ResolutionStatus,
-    VersionDecision,
-    VersionStatus,
-)
+from plugins.models import Environment, VersionStatus
 from tenants.models import TenantSecret
+from tests.browser.version_rows import make_keys, make_tax_versions
 from tests.factories import (
     make_deployment,
     make_installation,
@@ -35,7 +28,6 @@ from tests.factories import (
     make_tenant,
     make_user,
     make_version,
-    minimal_manifest,
 )
 
 LONG_NAME = "reconciliation-of-intercompany-invoices-for-subsidiaries"
@@ -102,13 +94,14 @@ def make_day():
     tax.summary = "European VAT rates and the rounding that each country asks for"
     tax.tags = ["finance", "europe"]
     tax.save()
-    versions = _tax_versions(tax, people)
+    versions = make_tax_versions(tax, people)
     signer = make_plugin("webhook-signer", owner=people["bob"])
     signed = make_version(signer, "1.0.0")
     make_route(signer, stable=signed)
     long = make_plugin(LONG_NAME, owner=people["bob"])
     make_version(long, "12.0.0-rc.1", status=VersionStatus.DRAFT)
     make_plugin("text-insights", owner=people["bob"])
+    make_keys(people["bob"])
     _deprecate(make_plugin("vat-lookup", owner=people["ada"]), tax)
     instances = _instances(versions, signed)
     running = _running(tax, versions, people)
@@ -125,145 +118,6 @@ def make_day():
         "tenant": tenant,
         "instances": instances,
     }
-
-
-def _tax_versions(tax, people):
-    currency = make_plugin("currency", owner=people["bob"])
-    rates = make_version(currency, "1.6.0", manifest=needing("currency", "1.6.0", ["rates-feed"]))
-    make_route(currency, stable=rates)
-    versions = {
-        number: make_version(tax, number, manifest=tax_manifest(number))
-        for number in ("1.0.0", "1.1.0", "1.2.0")
-    }
-    draft = make_version(
-        tax, "1.3.0", status=VersionStatus.DRAFT, manifest=tax_manifest("1.3.0", **NEXT)
-    )
-    fill_draft(draft)
-    versions["1.3.0"] = draft
-    old = make_version(tax, "0.9.0", status=VersionStatus.REVOKED)
-    old.status_reason = "Rounds Swiss totals to the wrong five centimes; found by an auditor"
-    old.save()
-    for number in ("1.0.0", "1.1.0", "1.2.0"):
-        countersign(versions[number], people["carol"])
-    return versions
-
-
-NEXT = {
-    "methods": {
-        "quote": {
-            "summary": "Tax and total of an invoice, line by line",
-            "timeout_seconds": 2,
-            "idempotent": True,
-            "input_schema": {
-                "type": "object",
-                "required": ["lines", "country", "on"],
-                "properties": {
-                    "lines": {"type": "array", "items": {"type": "object"}, "maxItems": 500},
-                    "country": {"enum": ["AT", "BE", "DE", "FR", "NL"]},
-                    "on": {"type": "string", "format": "date"},
-                    "rounding": {"enum": ["half-even", "half-up"], "default": "half-even"},
-                },
-            },
-            "output_schema": {"type": "object", "required": ["total"]},
-            "examples": [{"parameters": {"lines": [], "country": "NL", "on": "2026-01-01"}}],
-        },
-        "rates": {"summary": "The rates of a country", "timeout_seconds": 1},
-    },
-    "permissions": {
-        "native": True,
-        "egress": [
-            {"host": "ec.europa.eu", "methods": ["GET"], "ports": [443]},
-            {"host": "api.rates.example", "methods": ["GET", "POST"], "ports": [443]},
-        ],
-    },
-    "secrets": {
-        "rates_key": {"mode": "header", "host": "api.rates.example", "header": "Authorization"}
-    },
-    "resources": {"memory_mb": 384},
-    "dependencies": {"plugins": ["currency>=1.5,<2"], "python": ["babel>=2.14", "lxml>=5"]},
-    "health": {"startup_seconds": 20, "error_rate": 0.02, "p99_seconds": 0.5},
-    "metrics": {"invoices_total": {"type": "counter", "unit": "invoices", "summary": "Quoted"}},
-    "requires_python": ">=3.11",
-    "author": "Finance platform",
-}
-
-
-def tax_manifest(number, **changes):
-    config = {
-        "type": "object",
-        "required": ["country"],
-        "properties": {
-            "country": {"type": "string", "minLength": 2, "maxLength": 2},
-            "rounding": {"enum": ["half-even", "half-up"], "default": "half-even"},
-        },
-    }
-    ordinary = {
-        "summary": "European VAT rates and the rounding that each country asks for",
-        "methods": {
-            "quote": {"timeout_seconds": 2, "idempotent": True},
-            "refund": {"timeout_seconds": 2},
-        },
-        "config": {"schema": config},
-        "permissions": {"egress": [{"host": "ec.europa.eu"}, {"host": "old.rates.example"}]},
-        "dependencies": {"plugins": ["currency>=1.2"], "python": []},
-    }
-    return minimal_manifest("invoice-tax", number, **(ordinary | changes))
-
-
-def needing(name, number, plugins):
-    return minimal_manifest(name, number, dependencies={"plugins": plugins, "python": []})
-
-
-def fill_draft(draft):
-    """What its upload found: warnings, a bill of materials, and a resolution under way."""
-    draft.warnings = [
-        {
-            "code": "secret_found",
-            "path": "invoice_tax/rates.py",
-            "message": "Line 12 looks like an AWS access key. If it is one, withdraw it where it "
-            "is valid and upload a version without it; tenants' secrets belong into [secrets].",
-        }
-    ]
-    files = ("hotswap.toml", "invoice_tax/__init__.py", "invoice_tax/rates.py")
-    parts = [
-        {"type": "file", "name": name, "hashes": [{"alg": "SHA-256", "content": digit * 64}]}
-        for digit, name in zip("abc", files, strict=True)
-    ]
-    declared = [
-        {"type": "library", "name": name, "properties": [{"value": text}]}
-        for name, text in (("babel", "babel>=2.14"), ("lxml", "lxml>=5"))
-    ]
-    draft.sbom = {"bomFormat": "CycloneDX", "components": [*parts, *declared]}
-    draft.save()
-    now = timezone.now()
-    said = ("Asking the index for babel and lxml", "Chose babel 2.17.0", "Fetching lxml 5.3.0")
-    Resolution.objects.create(
-        version=draft,
-        status=ResolutionStatus.RUNNING,
-        started_at=now - timedelta(seconds=6),
-        progress=[{"at": now.isoformat(), "message": message} for message in said],
-    )
-
-
-def countersign(version, approver):
-    """As an approval does, without an artifact behind it."""
-    version.approval = make_statement(
-        plugin=version.plugin.name,
-        version=version.version,
-        artifact_digest=version.artifact_digest,
-        manifest_digest=version.manifest_digest,
-        lock_digest=version.lock_digest,
-        permissions={},
-        approvers=[approver.pk],
-    )
-    version.approval_signature = sign_approval(version.approval, signing_key())
-    version.save()
-    VersionDecision.objects.create(
-        version=version,
-        user=approver,
-        approved=True,
-        comment="Rates checked against the official table",
-    )
 
 
 def _deprecate(plugin, replacement):

@@ -31,6 +31,8 @@ def test_every_page_can_be_photographed(look, new_visitor, tmp_path):
         shoot(person, directory, pages)
         if name == "carol":
             ask(person, directory, day)
+        if name == "ada":
+            decide_in_admin(person, directory, day)
     assert all(path.stat().st_size > 5000 for path in directory.glob("*.png"))
 
 
@@ -63,6 +65,8 @@ def pages_of(day):
             "deploy-choose": "/deploy/",
             "deploy": deploy,
             "register": "/register/",
+            "publisher-keys": "/publisher-keys/",
+            "plugin-needed": "/plugins/currency/",
             "upload": f"/plugins/{plugin}/upload/",
             "not-found": "/plugins/nothing/",
         },
@@ -78,6 +82,21 @@ def pages_of(day):
             "admin-versions": "/admin/plugins/pluginversion/",
         },
     }
+
+
+def decide_in_admin(person, directory, day):
+    """The page between choosing an action in the admin and its effect."""
+    person.open("/admin/plugins/pluginversion/?q=1.3.0")
+    person.page.evaluate(
+        """() => {
+            document.querySelector("input[name=_selected_action]").checked = true;
+            const chosen = document.querySelector("select[name=action]");
+            chosen.value = "approve";
+            chosen.form.submit();
+        }"""
+    )
+    person.page.get_by_text("Your approval binds").wait_for()
+    person.page.screenshot(path=directory / "admin-approve.png", full_page=True)
 
 
 def ask(person, directory, day):

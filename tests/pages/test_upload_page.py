@@ -30,7 +30,7 @@ def send(upload, signed_in, bob):
 def test_an_upload_becomes_a_draft_and_shows_it(upload):
     page = upload(plugin_zip())
     assert page.redirect_chain[-1][0] == "/plugins/echo/1.0.0/"
-    assert "waits for an approver" in text(page)
+    assert "Waits for an approver" in text(page)
     assert PluginVersion.objects.get().status == VersionStatus.DRAFT
 
 
