@@ -7,6 +7,7 @@ from io import BufferedReader
 from typing import Any
 
 from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import create_transfer_manager
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from storages.backends.s3 import S3Storage
@@ -73,16 +74,13 @@ class Bucket(Backend):
     def put(self, key: str, source: Readable) -> None:
         """In parts when it is large; s3transfer takes back the parts of one that fails."""
         # Parts of a file are read from the disk as they are sent, those of a stream lie in memory.
-        path = _path_of(source)
-        upload = self.client.upload_file if path else self.client.upload_fileobj
-        with self.reaching():
-            upload(
-                path or _Unclosed(source),
-                self.name,
-                key,
-                ExtraArgs={"ContentType": CONTENT_TYPE, **self.encryption},
-                Config=self._storage.transfer_config,
-            )
+        content = _path_of(source) or _Unclosed(source)
+        extra = {"ContentType": CONTENT_TYPE, **self.encryption}
+        with (
+            self.reaching(),
+            create_transfer_manager(self.client, self._storage.transfer_config) as manager,
+        ):
+            manager.upload(content, self.name, key, extra_args=extra).result()
 
     @contextmanager
     def open(self, key: str) -> "Iterator[File[bytes]]":

@@ -10,10 +10,12 @@ from django.core.files.storage import storages
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from hotswap.celery import app
 from plugins.abandoned import sweep_uploads
 from plugins.models import PluginVersion, PresignedUpload
 from plugins.presigned import MAX_OPEN_UPLOADS
 from plugins.storage import ArtifactStore, StorageError
+from plugins.tasks import sweep_presigned_uploads
 from tests.artifacts import manifest_text, plugin_zip, wheel_bytes
 from tests.factories import make_plugin, make_user
 from tests.s3 import ACCESS_KEY, SECRET_KEY, s3_server  # noqa: F401 - a fixture
@@ -359,3 +361,9 @@ def test_what_nobody_completed_is_swept(start, monkeypatch):
     row.update(expires_at=timezone.now() - timedelta(days=2))
     assert sweep_uploads() == 0
     assert not row.exists()
+
+
+def test_beat_asks_for_the_sweep():
+    asked = [entry["task"] for entry in app.conf.beat_schedule.values()]
+
+    assert sweep_presigned_uploads.name in asked

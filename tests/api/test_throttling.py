@@ -1,5 +1,7 @@
 """Requests per minute, by caller and class of endpoint."""
 
+from uuid import uuid4
+
 import pytest
 
 from plugins.models import Plugin
@@ -44,6 +46,16 @@ def test_an_upload_has_a_limit_of_its_own(echo, upload):
 
     assert (first.status_code, first["X-RateLimit-Limit"]) == (201, "1")
     assert second.status_code == 429
+
+
+def test_presigned_uploads_count_as_uploads(echo, upload, as_user, bob):
+    assert upload().status_code == 201
+
+    started = as_user(bob).post("/api/v1/plugins/echo/versions/uploads", {})
+    completed = as_user(bob).post(f"/api/v1/plugins/echo/versions/uploads/{uuid4()}/complete", {})
+
+    assert (started.status_code, completed.status_code) == (429, 429)
+    assert started["X-RateLimit-Limit"] == "1"
 
 
 def test_sign_in_is_limited_by_address(client, keys_dir):
