@@ -31,7 +31,19 @@ def refuse_candidate(candidate: PluginVersion, environment: Environment) -> None
             f"{candidate} is {candidate.status} and cannot be deployed to {environment}; {way_out}",
             code=f"version_{candidate.status}",
         )
+    _refuse_revoked_key(candidate)
     _refuse_missing_dependencies(candidate, environment)
+
+
+def _refuse_revoked_key(candidate: PluginVersion) -> None:
+    """Instances would refuse it: better to say so before anything begins."""
+    key = candidate.signed_by
+    if key is not None and key.revoked_at is not None:
+        raise ConflictError(
+            f"{candidate} is signed with key {key}, which is revoked; upload a version that is "
+            "signed with another",
+            code="publisher_key_revoked",
+        )
 
 
 def refuse_stable(
