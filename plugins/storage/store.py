@@ -15,11 +15,15 @@ from plugins.storage.backend import Backend
 from plugins.storage.bucket import Bucket
 from plugins.storage.directory import Directory
 from plugins.storage.errors import ArtifactTamperedError
-from plugins.storage.names import artifact_key
+from plugins.storage.names import ARTIFACTS, artifact_key
 from plugins.storage.staging import Staging
 
 MAX_FETCHED_BYTES = 1 << 30
 PRESIGNED_SECONDS = 300
+_MEND = (
+    "Run manage.py verifyartifacts, with --restore if the bucket keeps versions and with "
+    "--remove-orphans if nothing needs it; else upload the plugin under a new version."
+)
 
 
 class ArtifactStore(Staging):
@@ -92,20 +96,23 @@ class ArtifactStore(Staging):
             self.backend.put(key, file)
 
     def _check_same(self, key: str, size: int) -> None:
-        """A cheap look; the digest is checked at every fetch."""
+        """Whoever stores the same bytes again must not come to rely on altered ones."""
         stored = self.backend.size(key)
         if stored != size:
             raise ArtifactTamperedError(
-                f"{self.describe()} has {stored} bytes under {key}, which must be {size}: remove "
-                "that object and upload again."
+                f"{self.describe()} has {stored} bytes under {key}, which must be {size}. {_MEND}"
             )
+        checksum = sha256()
+        with self.backend.reading(key) as chunks:
+            for chunk in chunks:
+                checksum.update(chunk)
+        self._check(key.removeprefix(ARTIFACTS), checksum.hexdigest())
 
     def _check(self, digest: str, found: str) -> None:
         if found != digest:
             raise ArtifactTamperedError(
                 f"What {self.describe()} holds as artifact {digest} has another sha256: it was "
-                "altered or is damaged. Run manage.py verifyartifacts --restore, or upload the "
-                "version again under a new number."
+                f"altered or is damaged. {_MEND}"
             )
 
 

@@ -21,13 +21,15 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, *answers) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.requests, self.release = list(answers), [], threading.Event()
+        self.answers, self.requests, self.bodies = list(answers), [], []
+        self.release = threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server = self.server
         server.requests.append(self.path)
+        server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         answer = server.answers[min(len(server.requests), len(server.answers)) - 1]
         if answer is None:
             server.release.wait()
@@ -40,14 +42,14 @@ class Handler(BaseHTTPRequestHandler):
         if rest:  # the rest of the body never comes
             server.release.wait()
 
-    do_HEAD = do_GET  # noqa: N815 - the name that the base looks for
+    do_HEAD = do_PUT = do_GET  # noqa: N815 - the name that the base looks for
 
     def log_message(self, *_) -> None:
         pass
 
 
 @contextmanager
-def serving(*answers) -> Iterator[tuple[Server, ArtifactStore]]:
+def serving(*answers, region="us-east-1") -> Iterator[tuple[Server, ArtifactStore]]:
     server = Server(*answers)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -56,7 +58,7 @@ def serving(*answers) -> Iterator[tuple[Server, ArtifactStore]]:
         endpoint_url=f"http://127.0.0.1:{server.server_port}",
         access_key="key",
         secret_key="secret",
-        region_name="us-east-1",
+        region_name=region,
         client_config=client_config("path", read_seconds=0.3),
     )
     try:

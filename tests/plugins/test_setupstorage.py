@@ -8,6 +8,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 
 from plugins.storage.findings import PROBE, State
+from plugins.storage.setup import examine_storage
 from plugins.storage.strangers import strangers_may
 from tests.plugins.scripted_s3 import DENIED, serving
 from tests.s3 import READER_KEY
@@ -148,3 +149,14 @@ def test_a_bucket_that_refuses_strangers_is_well():
     with serving(DENIED) as (server, store):
         assert strangers_may(store.backend, PROBE).state is State.OK
         assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("region", "told"), [("us-east-1", False), ("eu-central-1", True), ("", False)]
+)
+def test_a_bucket_is_made_in_the_region_that_was_set(region, told):
+    with serving((404, b""), (200, b""), DENIED, region=region or None) as (server, store):
+        list(examine_storage(store.backend, change=True))
+        body = server.bodies[1].decode()
+    assert ("LocationConstraint" in body) is told
+    assert (region in body) or not told

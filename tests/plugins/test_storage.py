@@ -84,6 +84,21 @@ def test_an_object_of_another_size_is_not_taken_for_the_same(store, storage, sou
         store.save(source)
 
 
+def test_an_object_that_was_altered_is_not_taken_for_the_same(store, storage, source):
+    replace(storage, DIGEST, DATA[::-1])
+    with pytest.raises(ArtifactTamperedError, match=r"altered.*verifyartifacts"):
+        store.save(source)
+
+
+def test_a_second_writer_changes_nothing(store, storage, source):
+    store.save(source)
+    first = storage.get_modified_time(f"artifacts/sha256/{DIGEST}")
+    writes = Mock(side_effect=AssertionError("written again"))
+    store.backend.put = writes
+    assert store.save(source) == DIGEST
+    assert storage.get_modified_time(f"artifacts/sha256/{DIGEST}") == first
+
+
 def test_what_was_never_stored_is_missing(store, tmp_path):
     with pytest.raises(ArtifactMissingError):
         store.fetch(DIGEST, tmp_path / "copy")
