@@ -16,6 +16,7 @@ from deployments.reports import (
     placements_of,
     unready_instances,
 )
+from plugins.models import VersionStatus
 
 POLL_SECONDS = 0.1
 # Spares only make first calls faster: an instance without memory for them must not stop a swap.
@@ -49,6 +50,9 @@ def wait_for_incumbent(scene: Scene) -> NotYet | None:
     incumbent = scene.deployment.incumbent
     live = live_instances(scene.deployment.environment, scene.now)
     if incumbent is None or not live:
+        return None
+    # It will never be ready again; its tenants are told so, and the candidate must go.
+    if incumbent.status == VersionStatus.REVOKED:
         return None
     if len(unready_instances(placements_of(incumbent, live), live)) < len(live):
         return None

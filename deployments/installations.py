@@ -21,7 +21,7 @@ def find_installation(
     tenant: Tenant, plugin_name: str, environment: Environment
 ) -> TenantPluginConfig:
     rows = TenantPluginConfig.objects.for_tenant(tenant).select_related(
-        "tenant", "plugin", "environment", "pinned_version"
+        "tenant", "plugin", "environment", "pinned_version__plugin"
     )
     found: TenantPluginConfig | None = rows.filter(
         plugin__name=plugin_name, environment=environment

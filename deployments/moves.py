@@ -8,7 +8,7 @@ from deployments.decisions import Begin, Decision, End, GoBack, Rest
 from deployments.events import record_audit_event, record_event
 from deployments.lease import save_fenced, wake
 from deployments.models import Deployment, Route, Status, StepStatus
-from deployments.models.deployment import WAITING, Phase
+from deployments.models.deployment import WAITING, DeploymentKind, Phase
 from deployments.plans import redraw_plan, store_steps, strategy_of
 from deployments.refusals import refuse_candidate, refuse_stable
 from deployments.ticks import Tick, close_commands, finish_step, save_wake, skip_rest
@@ -50,7 +50,8 @@ def _begin(decision: Begin, tick: Tick) -> bool:
     deployment = tick.deployment
     incumbent = _stable_now(deployment)
     try:
-        refuse_candidate(deployment.candidate, deployment.environment)
+        is_rollback = deployment.kind == DeploymentKind.ROLLBACK
+        refuse_candidate(deployment.candidate, deployment.environment, is_rollback=is_rollback)
         refuse_stable(deployment.candidate, incumbent, deployment.environment)
     except HotSwapError as refusal:
         return move(End(Status.FAILED, refusal.message), tick)

@@ -10,6 +10,7 @@ from deployments.cohort import cohort_size
 from deployments.models import Deployment, Route
 from deployments.models.deployment import ACTIVE
 from deployments.plans import draw_plan
+from deployments.refusals import describe_status
 from deployments.reports import live_instances
 from deployments.steps import Promote, Step, dump
 from deployments.steps import Route as RouteStep
@@ -86,6 +87,18 @@ def find_incumbent(candidate: PluginVersion, environment: Environment) -> Plugin
     return route.stable if route else None
 
 
+def find_version_warnings(candidate: PluginVersion) -> tuple[str, ...]:
+    """What speaks against the version wherever it is deployed; it may be all the same."""
+    plugin, found = candidate.plugin, []
+    if candidate.status == VersionStatus.DEPRECATED:
+        found.append(describe_status(candidate))
+    if plugin.is_deprecated:
+        reason = f" ({plugin.deprecation_reason})" if plugin.deprecation_reason else ""
+        instead = f"; use {plugin.replacement}" if plugin.replacement else ""
+        found.append(f"plugin {plugin} is deprecated{reason}{instead}")
+    return tuple(found)
+
+
 def find_active(candidate: PluginVersion, environment: Environment) -> Deployment | None:
     """The deployment of the plugin there that runs, else the one that waits."""
     rows = Deployment.objects.filter(
@@ -118,10 +131,9 @@ def _find_warnings(
         ),
         f"{active} is under way": active is not None,
         f"environment {environment} is frozen": environment.is_frozen,
-        f"{candidate} is deprecated": candidate.status == VersionStatus.DEPRECATED,
-        f"plugin {candidate.plugin} is deprecated": candidate.plugin.is_deprecated,
         f"{candidate} is older than the stable {incumbent}": incumbent is not None
         and candidate.sort_key < incumbent.sort_key,
         "no tenant would be moved": incumbent is not None and not cohort.ranked,
     }
-    return tuple(text for text, is_so in found.items() if is_so)
+    about = (text for text, is_so in found.items() if is_so)
+    return (*find_version_warnings(candidate), *about)

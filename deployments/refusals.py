@@ -1,11 +1,8 @@
 """Why a version may not be deployed: asked when a deployment is requested and when it begins."""
 
-from packaging.requirements import Requirement
-
-from deployments.models import Route
+from deployments.dependencies import refuse_broken, refuse_unmet
 from hotswap.lib.errors import ConflictError
 from plugins.models import Environment, PluginVersion, VersionStatus
-from plugins.versions import satisfies
 
 _WAY_OUT = {
     VersionStatus.DRAFT: "ask an approver to approve it",
@@ -15,8 +12,13 @@ _WAY_OUT = {
 }
 
 
-def refuse_candidate(candidate: PluginVersion, environment: Environment) -> None:
-    """Raise ``ConflictError`` if the version may not run in the environment."""
+def refuse_candidate(
+    candidate: PluginVersion, environment: Environment, *, is_rollback: bool = False
+) -> None:
+    """Raise ``ConflictError`` if the version may not run in the environment.
+
+    Going back is a way out, so a rollback may break what came to need the newer version.
+    """
     if not candidate.plugin.is_active:
         raise ConflictError(
             f"plugin {candidate.plugin.name} is not active; activate it first",
@@ -28,11 +30,19 @@ def refuse_candidate(candidate: PluginVersion, environment: Environment) -> None
     if candidate.status not in allowed:
         way_out = _WAY_OUT[VersionStatus(candidate.status)]
         raise ConflictError(
-            f"{candidate} is {candidate.status} and cannot be deployed to {environment}; {way_out}",
+            f"{describe_status(candidate)} and cannot be deployed to {environment}; {way_out}",
             code=f"version_{candidate.status}",
         )
-    _refuse_revoked_key(candidate)
-    _refuse_missing_dependencies(candidate, environment)
+    refuse_unmet(candidate, environment)
+    if not is_rollback:
+        refuse_broken(candidate, environment)
+        _refuse_revoked_key(candidate)
+
+
+def describe_status(version: PluginVersion) -> str:
+    """``echo 1.0.0 is yanked (it loses cents)``, with the reason that was given."""
+    reason = f" ({version.status_reason})" if version.status_reason else ""
+    return f"{version} is {version.status}{reason}"
 
 
 def _refuse_revoked_key(candidate: PluginVersion) -> None:
@@ -63,27 +73,3 @@ def refuse_frozen(environment: Environment) -> None:
             "ask an administrator to unfreeze it",
             code="environment_frozen",
         )
-
-
-def _refuse_missing_dependencies(candidate: PluginVersion, environment: Environment) -> None:
-    wanted = _plugin_constraints(candidate)
-    if not wanted:
-        return
-    routes = Route.objects.filter(environment=environment, plugin__name__in=wanted)
-    stable = dict(routes.values_list("plugin__name", "stable__version"))
-    missing = [
-        f"{name}{constraint} (stable is {stable.get(name) or 'nothing'})"
-        for name, constraint in wanted.items()
-        if not stable.get(name) or not satisfies(stable[name], constraint)
-    ]
-    if missing:
-        raise ConflictError(
-            f"{candidate} needs {', '.join(missing)} in {environment}; deploy that first",
-            code="dependency_missing",
-        )
-
-
-def _plugin_constraints(candidate: PluginVersion) -> dict[str, str]:
-    """From the manifest's row; requirement texts were checked at upload."""
-    texts = candidate.manifest.get("dependencies", {}).get("plugins", ())
-    return {r.name: str(r.specifier) for r in map(Requirement, texts)}

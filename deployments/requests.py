@@ -15,8 +15,10 @@ from deployments.events import record_audit_event, record_event
 from deployments.lease import RELATED
 from deployments.models import Deployment, DeploymentCommand, DeploymentStep, Status
 from deployments.models.deployment import Phase, StepStatus
+from deployments.refusals import describe_status
 from deployments.tasks import hint_due_on_commit
 from hotswap.lib.errors import ConflictError, InvalidInputError
+from plugins.models import VersionStatus
 
 _WAY_OUT = {
     Status.PENDING: "wait until it begins, or abort it",
@@ -108,8 +110,20 @@ def _refuse(deployment: Deployment, kind: CommandKind) -> None:
         others = ", ".join(deployment.pause_reasons)
         why = f"it waits for: {others}" if others else "it is not paused"
         raise _conflict(deployment, kind, why)
+    if kind == CommandKind.ROLLBACK:
+        _refuse_revoked(deployment)
     if kind == CommandKind.SKIP and not _is_at_a_wait(deployment):
         raise _conflict(deployment, kind, "only a wait can be skipped, and it is not at one")
+
+
+def _refuse_revoked(deployment: Deployment) -> None:
+    incumbent = deployment.incumbent
+    if incumbent is not None and incumbent.status == VersionStatus.REVOKED:
+        raise ConflictError(
+            f"{describe_status(incumbent)}: nothing goes back to it; deploy another version with "
+            "if_active=replace, or kill the plugin",
+            code="version_revoked",
+        )
 
 
 def _is_at_a_wait(deployment: Deployment) -> bool:

@@ -14,7 +14,7 @@ from deployments.models import Deployment, PlacementState, Status
 from deployments.models.deployment import ACTIVE, RUNNING, WAITING, DeploymentKind
 from deployments.moves import move
 from deployments.plans import draw_plan, store_steps
-from deployments.preview import Preview, draw_preview, find_incumbent
+from deployments.preview import Preview, draw_preview, find_incumbent, find_version_warnings
 from deployments.refusals import refuse_candidate, refuse_frozen, refuse_stable
 from deployments.reports import live_instances, placements_of
 from deployments.requests import leave_command, lock_deployment, request_command
@@ -91,7 +91,7 @@ def rollback_deployment(*, deployment: Deployment, by: User) -> Deployment:
         deployment.refresh_from_db()
         return deployment
     target = _rollback_target(deployment)
-    refuse_candidate(target, deployment.environment)
+    refuse_candidate(target, deployment.environment, is_rollback=True)
     with transaction.atomic():
         _make_room(target, deployment.environment, by, "reject")
         chosen = find_strategy("direct").from_options({})
@@ -162,6 +162,8 @@ def _create(
     store_steps(deployment, plan)
     record_event(deployment, "requested", f"by {by.get_username()}")
     record_audit_event(deployment, "requested", actor=by.get_username())
+    for warning in find_version_warnings(candidate):
+        record_event(deployment, "warning", warning)
     hint_due_on_commit(deployment)
     return deployment
 

@@ -10,11 +10,20 @@ from uuid import UUID
 from django.utils import timezone
 
 from deployments.models import Admission, Hold, Route
+from deployments.refusals import describe_status
 from deployments.routing import Decision, Rule, choose_version
-from plugins.models import PluginVersion
+from plugins.models import PluginVersion, VersionStatus
 from tenants.models import TenantPluginConfig
 
 Place = tuple[UUID, int]
+
+
+# It runs on, or must not run any more, where it is what serves a tenant.
+_WARNED: Mapping[str, str] = {
+    VersionStatus.DEPRECATED: "move to a newer one",
+    VersionStatus.YANKED: "it runs on here, but no new pin or deployment takes it",
+    VersionStatus.REVOKED: "calls are refused until another version is pinned or deployed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,13 @@ class Serving:
     version: PluginVersion | None
     why: Rule
     detail: str = ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why somebody should move on from the version, though it may run."""
+        if self.version is None or self.version.status not in _WARNED:
+            return ()
+        return (f"{describe_status(self.version)}; {_WARNED[self.version.status]}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +86,12 @@ def serving_of_all(installations: Iterable[TenantPluginConfig]) -> dict[UUID, Se
 
 def _read_facts(rows: list[TenantPluginConfig]) -> _Facts:
     tenant, plugins = rows[0].tenant_id, [row.plugin_id for row in rows]
-    routes = Route.objects.filter(plugin__in=plugins).select_related("stable", "candidate")
-    holds = Hold.objects.filter(tenant=tenant, cleared_at__isnull=True).select_related("version")
+    routes = Route.objects.filter(plugin__in=plugins).select_related(
+        "stable__plugin", "candidate__plugin"
+    )
+    holds = Hold.objects.filter(tenant=tenant, cleared_at__isnull=True).select_related(
+        "version__plugin"
+    )
     admissions = Admission.objects.filter(tenant=tenant, closed_at__isnull=True)
     return _Facts(
         routes={(route.plugin_id, route.environment_id): route for route in routes},

@@ -4,9 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from hotswap.lib.errors import ConflictError, ForbiddenError
+from hotswap.lib.errors import ConflictError
 from hotswap.lib.keys import signing_key
-from hotswap.lib.roles import Role, has_role
 from observability.audit import record_event
 from plugins.approval import make_statement, sign_approval
 from plugins.models import (
@@ -18,7 +17,7 @@ from plugins.models import (
 )
 from plugins.resolutions import check_lock_stands, check_resolved
 from plugins.rules import check_may_decide
-from plugins.signals import routing_changed
+from plugins.signals import routing_changed, version_withdrawn
 from plugins.trust.approvable import check_approvable
 
 
@@ -27,7 +26,7 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
     check_may_decide(by, version)
     if VersionStatus.APPROVED in VERSION_TRANSITIONS[version.status]:
         check_approvable(version)
-    check_resolved(version)
+        check_resolved(version)
     statement = make_statement(
         plugin=version.plugin.name,
         version=version.version,
@@ -41,7 +40,11 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
     signature = sign_approval(statement, signing_key())
     with transaction.atomic():
         check_lock_stands(version)
-        _move(version, VersionStatus.APPROVED, approval=statement, approval_signature=signature)
+        _move(
+            *(version, VersionStatus.APPROVED, comment),
+            approval=statement,
+            approval_signature=signature,
+        )
         _decide(version, by, True, comment)
         _announce(version, by, VersionStatus.DRAFT, comment)
     return version
@@ -50,7 +53,7 @@ def approve_version(*, version: PluginVersion, by: Any, comment: str = "") -> Pl
 def reject_version(*, version: PluginVersion, by: Any, comment: str = "") -> PluginVersion:
     check_may_decide(by, version)
     with transaction.atomic():
-        before = _move(version, VersionStatus.REJECTED)
+        before = _move(version, VersionStatus.REJECTED, comment)
         _decide(version, by, False, comment)
         _announce(version, by, before, comment)
     return version
@@ -62,7 +65,7 @@ def deprecate_version(*, version: PluginVersion, by: Any, comment: str = "") -> 
 
 
 def yank_version(*, version: PluginVersion, by: Any, comment: str = "") -> PluginVersion:
-    """It runs on where it runs; no new deployment takes it."""
+    """What runs or pins it goes on and is warned; no deployment or pin takes it (PEP 592)."""
     return _retire(version, by, VersionStatus.YANKED, comment)
 
 
@@ -72,28 +75,35 @@ def revoke_version(*, version: PluginVersion, by: Any, comment: str = "") -> Plu
 
 
 def _retire(version: PluginVersion, by: Any, to: VersionStatus, comment: str) -> PluginVersion:
-    if not has_role(by, Role.APPROVER):
-        raise ForbiddenError("Only an Approver or an Admin may decide about versions.")
+    check_may_decide(by, version)
     with transaction.atomic():
-        before = _move(version, to)
+        before = _move(version, to, comment)
         _announce(version, by, before, comment)
+        version_withdrawn.send(PluginVersion, version=version, by=by)
     return version
 
 
-def _move(version: PluginVersion, to: VersionStatus, **values: Any) -> str:
+def _move(version: PluginVersion, to: VersionStatus, reason: str, **values: Any) -> str:
     """Move on from what the status is by now; return what it was."""
     row = PluginVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if to not in VERSION_TRANSITIONS[row.status]:
-        sources = [status for status, targets in VERSION_TRANSITIONS.items() if to in targets]
-        raise ConflictError(
-            f"{version} is {row.status}: only a version that is {' or '.join(sources)} "
-            f"can become {to}.",
-            code="version_status",
-        )
-    PluginVersion.objects.filter(pk=row.pk, status=row.status).update(status=to, **values)
-    for name, value in {"status": to.value, **values}.items():
+        raise ConflictError(_why_not(row, to), code="version_status")
+    values |= {"status": to.value, "status_reason": reason}
+    PluginVersion.objects.filter(pk=row.pk, status=row.status).update(**values)
+    for name, value in values.items():
         setattr(version, name, value)
     return row.status
+
+
+def _why_not(row: PluginVersion, to: VersionStatus) -> str:
+    reason = f" ({row.status_reason})" if row.status_reason else ""
+    if row.status == to:
+        return f"{row} is {to} already{reason}: nothing was changed."
+    sources = [status for status, targets in VERSION_TRANSITIONS.items() if to in targets]
+    return (
+        f"{row} is {row.status}{reason}: only a version that is {' or '.join(sources)} can become "
+        f"{to}. A status never goes back: upload a new version instead."
+    )
 
 
 def _decide(version: PluginVersion, by: Any, approved: bool, comment: str) -> None:

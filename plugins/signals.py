@@ -14,9 +14,17 @@ from plugins.models import Account
 # Sent with ``plugin`` in the transaction that changes a version's status or disables the plugin.
 # Whoever routes to versions listens, because this app may not know them.
 routing_changed = Signal()
+# Sent with ``version`` and ``by`` in the transaction that deprecates, yanks or revokes it. Whoever
+# knows who runs or pins the version tells them.
+version_withdrawn = Signal()
 # Sent with ``version`` before its approval ends because other packages were resolved. A receiver
 # that knows who runs the version refuses by raising ``ConflictError``.
 approval_ending = Signal()
+# Sent with ``plugin`` before it is deleted. Each receiver returns what uses it, in words.
+plugin_ending = Signal()
+# Sent with ``plugin``, ``by``, ``action`` and what was said, in the transaction that deprecates
+# the plugin or takes that back, so that whoever knows its users can tell them.
+deprecation_changed = Signal()
 
 DECISIVE_FIELDS = ("password", "is_active", "is_superuser")
 User = get_user_model()

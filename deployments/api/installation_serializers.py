@@ -31,6 +31,7 @@ class InstallationSerializer(serializers.ModelSerializer[TenantPluginConfig]):
     version = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
     detail = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField()
     config = serializers.DictField(read_only=True)
     pin = serializers.SerializerMethodField()
     quotas = serializers.SerializerMethodField()
@@ -39,8 +40,8 @@ class InstallationSerializer(serializers.ModelSerializer[TenantPluginConfig]):
     class Meta:
         model = TenantPluginConfig
         fields = (
-            *("plugin", "environment", "is_enabled", "version", "why", "detail", "config", "pin"),
-            *("quotas", "secrets", "revision", "created_at", "updated_at"),
+            *("plugin", "environment", "is_enabled", "version", "why", "detail", "warnings"),
+            *("config", "pin", "quotas", "secrets", "revision", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
@@ -54,6 +55,10 @@ class InstallationSerializer(serializers.ModelSerializer[TenantPluginConfig]):
 
     def get_detail(self, row: TenantPluginConfig) -> str:
         return self._serving(row).detail
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_warnings(self, row: TenantPluginConfig) -> list[str]:
+        return list(self._serving(row).warnings)
 
     @extend_schema_field(PinSerializer(allow_null=True))
     def get_pin(self, row: TenantPluginConfig) -> Any:

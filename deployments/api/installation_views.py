@@ -63,7 +63,9 @@ class InstallationList(_OfTenant, generics.ListAPIView[TenantPluginConfig]):
         rows = TenantPluginConfig.objects.for_tenant(tenant).in_environment(
             self.find_environment(tenant)
         )
-        related = rows.select_related("plugin", "environment", "pinned_version")
+        related = rows.select_related(
+            "plugin__replacement", "environment", "pinned_version__plugin"
+        )
         return related.prefetch_related("secrets").order_by("plugin__name")
 
     @extend_schema(parameters=[ENVIRONMENT])

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from deployments.dependencies import who_needs
 from deployments.health import Verdict
-from deployments.models import IntegrityAlarm, Placement, PlacementState
+from deployments.models import IntegrityAlarm, Placement, PlacementState, Route
 from hotswap.lib.api.serializers import StrictSerializer
 from plugins.models import Environment
 
@@ -114,5 +116,12 @@ class KillRequestSerializer(StrictSerializer):
 
 
 class KilledSerializer(serializers.Serializer[Any]):
+    """``needed_by``: versions of other plugins in use there that need this one."""
+
     environment = serializers.CharField(source="environment.name")
     is_killed = serializers.BooleanField()
+    needed_by = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_needed_by(self, route: Route) -> list[str]:
+        return who_needs(route.plugin, route.environment)

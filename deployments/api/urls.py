@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from deployments.api import event_views, installation_views, instance_views, views
+from deployments.api import (
+    dependency_views,
+    event_views,
+    installation_views,
+    instance_views,
+    views,
+)
 from deployments.commands import CommandKind
 from deployments.passing import invoke
 from hotswap.lib.api.credentials import KeyScope
@@ -30,6 +36,10 @@ urlpatterns = [
     *(_command(kind, KeyScope.NONE) for kind in _BY_PEOPLE),
     path("strategies", views.StrategyList.as_view(), name="strategies"),
     path("instances", instance_views.InstanceList.as_view(), name="instances"),
+    path(
+        "plugins/<str:name>/versions/<str:version>/validate",
+        dependency_views.DependencyValidation.as_view(),
+    ),
     path("plugins/<str:name>/health", instance_views.PluginHealthView.as_view()),
     path("plugins/<str:name>/metrics", instance_views.PluginMetricsView.as_view()),
     path("plugins/<str:name>/kill", instance_views.Killing.as_view()),

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from hotswap.lib.api.serializers import StrictSerializer
 from plugins.api.trust_serializers import EnvelopeField, SignedBySerializer, WarningSerializer
-from plugins.compatibility import breaking_changes
+from plugins.compatibility import BreakingChange, breaking_changes, find_unannounced
 from plugins.incoming import Beside
 from plugins.models import Environment, Plugin, PluginVersion, VersionStatus
 
@@ -79,8 +79,8 @@ class VersionSerializer(serializers.ModelSerializer[PluginVersion]):
     class Meta:
         model = PluginVersion
         fields = (
-            *("plugin", "version", "status", "digest", "size_bytes", "uploaded_by"),
-            "created_at",
+            *("plugin", "version", "status", "status_reason", "digest", "size_bytes"),
+            *("uploaded_by", "created_at"),
         )
         read_only_fields = fields
 
@@ -97,21 +97,34 @@ class DependencyReportSerializer(serializers.Serializer[Any]):
     python = serializers.ListField(child=serializers.CharField(), read_only=True)
 
 
+class BreakingChangeSerializer(serializers.Serializer[Any]):
+    """``kind`` is one of a few words; ``path`` leads to the place in the manifest."""
+
+    kind = serializers.CharField(read_only=True)
+    path = serializers.CharField(read_only=True)
+    message = serializers.CharField(read_only=True)
+
+
 class VersionDetailSerializer(VersionSerializer):
-    """``breaking_changes`` compare with the newest older version that was approved."""
+    """``breaking_changes`` compare with the newest older version that was approved.
+
+    ``warnings`` has one more, ``breaking_unannounced``, where the number is no new major version.
+    """
 
     manifest = serializers.DictField(read_only=True)
     dependencies = serializers.SerializerMethodField()
+    is_breaking = serializers.SerializerMethodField()
     breaking_changes = serializers.SerializerMethodField()
+    compared_with = serializers.SerializerMethodField()
     decisions = DecisionSerializer(many=True, read_only=True)
-    warnings = WarningSerializer(many=True, read_only=True)
+    warnings = serializers.SerializerMethodField()
     signed_by = SignedBySerializer(read_only=True, allow_null=True)
 
     class Meta(VersionSerializer.Meta):
         fields = (
             *VersionSerializer.Meta.fields,
-            *("manifest_digest", "manifest", "dependencies", "breaking_changes", "decisions"),
-            *("warnings", "signed_by"),
+            *("manifest_digest", "manifest", "dependencies", "is_breaking", "breaking_changes"),
+            *("compared_with", "decisions", "warnings", "signed_by"),
         )
         read_only_fields = fields
 
@@ -120,9 +133,34 @@ class VersionDetailSerializer(VersionSerializer):
         declared = version.manifest.get("dependencies", {})
         return {kind: declared.get(kind, []) for kind in ("plugins", "python")}
 
-    def get_breaking_changes(self, version: PluginVersion) -> list[str]:
-        older = PluginVersion.objects.approved_before(version).first()
+    def get_is_breaking(self, version: PluginVersion) -> bool:
+        return bool(self._changes(version))
+
+    @extend_schema_field(BreakingChangeSerializer(many=True))
+    def get_breaking_changes(self, version: PluginVersion) -> Any:
+        return BreakingChangeSerializer(self._changes(version), many=True).data
+
+    def get_compared_with(self, version: PluginVersion) -> str | None:
+        older = self._older(version)
+        return older.version if older else None
+
+    @extend_schema_field(WarningSerializer(many=True))
+    def get_warnings(self, version: PluginVersion) -> Any:
+        older = self._older(version)
+        said = find_unannounced(older.manifest, version.manifest) if older else ""
+        more = {"code": "breaking_unannounced", "path": "hotswap.toml", "message": said}
+        found = [*version.warnings, *([more] if said else [])]
+        return WarningSerializer(found, many=True).data
+
+    def _changes(self, version: PluginVersion) -> list[BreakingChange]:
+        older = self._older(version)
         return breaking_changes(older.manifest, version.manifest) if older else []
+
+    def _older(self, version: PluginVersion) -> PluginVersion | None:
+        # Several fields ask for it; one version is shown by one serializer.
+        if not hasattr(self, "_compared"):
+            self._compared = PluginVersion.objects.approved_before(version).first()
+        return self._compared
 
 
 class BesideSerializer(StrictSerializer):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import path
 
+from plugins.api.dependency_views import DependencyGraphView
 from plugins.api.download_views import DownloadView
 from plugins.api.publisher_key_views import PublisherKeyViewSet
 from plugins.api.resolution_views import ResolutionViewSet
@@ -32,6 +33,7 @@ urlpatterns = [
     path(f"{_UPLOADS}/<uuid:id>/complete", UploadViewSet.as_view({"post": "complete"})),
     path(_ONE, VersionViewSet.as_view({"get": "retrieve"}), name="version"),
     path(f"{_ONE}/download", DownloadView.as_view(), name="download"),
+    path(f"{_ONE}/dependencies", DependencyGraphView.as_view(), name="dependencies"),
     path(f"{_ONE}/sbom", SbomView.as_view(), name="sbom"),
     path(
         f"{_ONE}/resolution",

@@ -14,7 +14,7 @@ from hotswap.lib.revisions import check_revision
 from observability.audit import record_event
 from plugins.generation import Change, routable_change
 from plugins.jsonvalues import JsonRefusedError, check_json
-from plugins.models import LOADABLE, Environment, Plugin, PluginVersion
+from plugins.models import LOADABLE, Environment, Plugin, PluginVersion, VersionStatus
 from tenants.models import Tenant, TenantPluginConfig, TenantStatus
 from tenants.quotas import check_quotas
 from tenants.signals import epoch_changed
@@ -22,6 +22,7 @@ from tenants.signals import epoch_changed
 MAX_CONFIG_BYTES = 64 * 1024
 MAX_CONFIG_DEPTH = 20
 MAX_REASON_CHARACTERS = 200
+PINNABLE = (VersionStatus.APPROVED, VersionStatus.DEPRECATED)
 NO_PIN: dict[str, Any] = {"pinned_version": None, "pin_reason": "", "pin_expires_at": None}
 
 
@@ -235,7 +236,10 @@ def _refuse_pin(
         problems["expires_at"] = ["must lie in the future"]
     if problems:
         raise InvalidInputError(f"The pin is not accepted: {', '.join(problems)}.", fields=problems)
-    if version.status not in LOADABLE:
+    # What pins a yanked version exactly may keep it, with another reason or date (PEP 592).
+    is_kept = version.pk == installation.pinned_version_id
+    allowed = LOADABLE if is_kept else PINNABLE
+    if version.status not in allowed:
         raise ConflictError(
             f"{version} is {version.status} and cannot be pinned; choose an approved version",
             code=f"version_{version.status}",

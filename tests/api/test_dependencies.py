@@ -4,7 +4,13 @@ import pytest
 
 from plugins.models import Plugin, PluginDependency
 from tests.artifacts import plugin_zip
-from tests.factories import make_plugin, make_version, minimal_manifest
+from tests.factories import (
+    make_installation,
+    make_plugin,
+    make_route,
+    make_version,
+    minimal_manifest,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +90,76 @@ def test_a_plugin_that_others_need_is_not_removed(echo, currency, as_user, ada, 
     version.save(update_fields=["status"])
     assert as_user(ada).delete("/api/v1/plugins/currency").status_code == 204
     assert not Plugin.objects.filter(name="currency").exists()
+
+
+def test_the_graph_names_versions_needs_and_conflicts(echo, currency, as_user, victor):
+    make_version(currency, "1.0.0")
+    make_version(currency, "2.0.0")
+    needing(make_plugin("tax"), "1.0.0", "currency<2")
+    needing(echo, "1.0.0", "currency>=2", "tax", "gone")
+
+    body = as_user(victor).get("/api/v1/plugins/echo/versions/1.0.0/dependencies").json()
+
+    assert [(node["name"], node["version"]) for node in body["nodes"]] == [
+        ("echo", "1.0.0"),
+        ("currency", "2.0.0"),
+        ("gone", None),
+        ("tax", "1.0.0"),
+    ]
+    wrong = {"source": "tax", "target": "currency", "specifier": "<2", "is_satisfied": False}
+    assert wrong in body["edges"]
+    assert [(each["name"], each["requirers"]) for each in body["conflicts"]] == [
+        ("currency", ["echo 1.0.0", "tax 1.0.0"]),
+        ("gone", ["echo 1.0.0"]),
+    ]
+    shown = as_user(victor).get("/api/v1/plugins/currency/versions/2.0.0/dependencies").json()
+    assert [each["plugin"] for each in shown["needed_by"]] == ["echo", "tax"]
+
+
+def test_the_graph_needs_few_queries(echo, as_user, victor, django_assert_max_num_queries):
+    last = "zero"
+    make_version(make_plugin(last), "1.0.0")
+    for number in range(10):
+        plugin = make_plugin(f"chain-{number}")
+        for version in ("1.0.0", "2.0.0"):
+            needing(plugin, version, last)
+        last = plugin.name
+    needing(echo, "1.0.0", last)
+    client = as_user(victor)
+
+    with django_assert_max_num_queries(16):
+        body = client.get("/api/v1/plugins/echo/versions/1.0.0/dependencies").json()
+    assert len(body["nodes"]) == 12
+
+
+def test_what_stands_in_the_way_in_an_environment_is_told_before_anybody_deploys(
+    echo, currency, as_user, victor, mallory, globex
+):
+    old = make_version(currency, "1.0.0")
+    make_route(currency, stable=make_version(currency, "2.0.0"))
+    needing(echo, "1.0.0", "currency>=2")
+    make_installation(globex, echo)
+    make_installation(globex, currency, pinned_version=old, pin_reason="x")
+    address = "/api/v1/plugins/echo/versions/1.0.0/validate"
+
+    body = as_user(victor).post(address, {"environment": "qa"}).json()
+
+    assert (body["environment"], body["is_valid"], body["broken"]) == ("qa", False, [])
+    (unmet,) = body["unmet"]
+    assert (unmet["needs"], unmet["tenants"]) == ("currency>=2", ["globex"])
+    assert body["graph"]["nodes"][1]["version"] == "2.0.0"
+    seen = as_user(mallory).post(address, {"environment": "qa"}).json()
+    assert seen["unmet"][0]["tenants"] == []
+    answer = as_user(victor).post(address, {"environment": "moon"})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["environment"])
+
+
+def test_whoever_kills_a_plugin_is_told_who_needs_it(echo, currency, as_user, ada):
+    make_route(currency, stable=make_version(currency, "1.0.0"))
+    make_route(echo, stable=needing(echo, "1.0.0", "currency"))
+
+    body = as_user(ada).post(
+        "/api/v1/plugins/currency/kill", {"environment": "qa", "reason": "leaks"}
+    )
+
+    assert body.json() == [{"environment": "qa", "is_killed": True, "needed_by": ["echo 1.0.0"]}]

@@ -327,7 +327,13 @@ def test_a_version_says_what_it_breaks(echo, upload, as_user, carol, bob):
 
     answer = upload(plugin_zip(version="1.1.0", methods={"echo": {"input_schema": schema}}))
 
-    assert answer.json()["breaking_changes"] == ["input of echo now requires text"]
+    assert answer.json()["breaking_changes"] == [
+        {
+            "kind": "input_changed",
+            "path": "methods.echo.input_schema.text",
+            "message": "input of echo: text is now required",
+        }
+    ]
 
 
 def test_two_uploads_at_once_make_one_version(echo, upload, monkeypatch, artifacts):

@@ -250,10 +250,10 @@ def test_a_preview_warns(v1_is_stable, v1, deploy):
     older = make_version(v1.plugin, "0.9.0", status="deprecated")
 
     assert preview(older).warnings == (
+        "echo 0.9.0 is deprecated",
         "no instance of qa is live: the load waits for one",
         "echo 1.0.0 to qa (in_progress) is under way",
         "environment qa is frozen",
-        "echo 0.9.0 is deprecated",
         "echo 0.9.0 is older than the stable echo 1.0.0",
         "no tenant would be moved",
     )
