@@ -1,9 +1,11 @@
 """Announce, PUT to the storage, complete: on the file system and on a real S3 server."""
 
 import hashlib
+import os
 import urllib.error
 import urllib.request
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.files.storage import storages
@@ -361,6 +363,17 @@ def test_what_nobody_completed_is_swept(start, monkeypatch):
     row.update(expires_at=timezone.now() - timedelta(days=2))
     assert sweep_uploads() == 0
     assert not row.exists()
+
+
+@pytest.mark.parametrize("storage", [in_directory], indirect=True)
+def test_what_a_killed_process_left_half_written_is_swept_too(storage, artifacts):
+    half = artifacts / "uploads" / f".{uuid4()}.abc"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    assert sweep_uploads() == 0, "somebody may be writing it"
+
+    os.utime(half, (0, 0))
+    assert (sweep_uploads(), half.exists()) == (1, False)
 
 
 def test_beat_asks_for_the_sweep():
