@@ -4,12 +4,14 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 INSECURE = "insecure-"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PRIVATE_KEYS = ("jwt.pem", "signing.pem", "kek")
 
 
@@ -39,6 +41,31 @@ def check_key_files(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         )
         for path in paths
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+
+
+@register(Tags.security)
+def check_index(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """Digests come from the index itself, so whoever can change its pages chooses the packages."""
+    url = urlsplit(settings.INDEX_URL)
+    if not settings.INDEX_URL or url.scheme == "https":
+        return []
+    if url.scheme != "http" or not url.hostname:
+        return [
+            Error(
+                "HOTSWAP_INDEX_URL is not an http or https address.",
+                hint="Set it to the address of a Simple index, or leave it out.",
+                id="hotswap.E004",
+            )
+        ]
+    if settings.DEBUG or not settings.SECURE_TLS or url.hostname in LOOPBACK:
+        return []
+    return [
+        Warning(
+            "HOTSWAP_INDEX_URL is plain http: anybody on the way could swap packages.",
+            hint="Use an https address.",
+            id="hotswap.W001",
+        )
     ]
 
 

@@ -40,5 +40,7 @@ def configure_logging(level: str, *, as_json: bool) -> dict[str, Any]:
         "loggers": {
             "axes": {"level": "WARNING"},
             "django.server": {"level": "WARNING"},
+            # Every address asked of a package index, some of them signed.
+            "httpx": {"level": "WARNING"},
         },
     }

@@ -29,6 +29,22 @@ def test_keys_that_others_can_read_are_refused(settings, tmp_path):
     assert ids(checks.check_key_files()) == ["hotswap.E002"]
 
 
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("", []),
+        ("https://packages.example/root", []),
+        ("http://127.0.0.1:8080/root", []),
+        ("http://packages.example/root", ["hotswap.W001"]),
+        ("file:///mirror", ["hotswap.E004"]),
+        ("packages.example", ["hotswap.E004"]),
+    ],
+)
+def test_an_index_that_others_could_change_is_noticed(settings, url, found):
+    settings.INDEX_URL, settings.SECURE_TLS, settings.DEBUG = url, True, False
+    assert ids(checks.check_index()) == found
+
+
 @pytest.mark.django_db
 def test_the_web_role_cannot_bypass_row_security():
     assert checks.check_database_role(databases=["default"]) == []
