@@ -130,6 +130,7 @@ ALTERED = {
         {"publisher_key": public_pem(OTHER.public_key())},
         "signature_invalid",
     ),
+    "the name of the key": ({"publisher_key_id": "0" * 64}, "approval_invalid"),
     "a key that is none": ({"publisher_key": "hello"}, "signature_invalid"),
     "a revoked key": ({"is_publisher_key_revoked": True}, "publisher_key_revoked"),
 }

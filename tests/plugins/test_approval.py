@@ -1,9 +1,18 @@
 """The platform's countersignature under an approval."""
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plugins.approval import ApprovalError, make_statement, sign_approval, verify_approval
+from plugins.approval import (
+    ApprovalError,
+    check_subject,
+    make_statement,
+    sign_approval,
+    verify_approval,
+)
+from plugins.jsonvalues import canonical_json
 
 KEY = Ed25519PrivateKey.generate()
 STATEMENT = make_statement(
@@ -51,6 +60,34 @@ def test_a_stranger_cannot_sign_and_nothing_is_no_approval():
         verify_approval(None, "", KEY.public_key())
     with pytest.raises(ApprovalError):
         verify_approval(STATEMENT, sign_approval(STATEMENT, KEY))
+
+
+@pytest.mark.parametrize(
+    ("statement", "purpose"),
+    [
+        (STATEMENT, b"hotswap approval 2\n"),
+        (
+            {k: v for k, v in STATEMENT.items() if k not in ("signature_digest", "publisher_key")},
+            b"hotswap approval 1\n",
+        ),
+    ],
+    ids=["with a publisher's signature", "from before those"],
+)
+def test_a_statement_is_signed_for_one_purpose(statement, purpose):
+    """Approvals that were given once must count for as long as there are versions."""
+    signature = base64.b64encode(KEY.sign(purpose + canonical_json(statement))).decode()
+
+    verify_approval(statement, signature, KEY.public_key())
+
+
+def test_what_the_first_form_does_not_say_is_taken_for_nothing():
+    first = {k: v for k, v in STATEMENT.items() if k not in ("signature_digest", "publisher_key")}
+
+    check_subject(first, plugin="echo", signature_digest="", publisher_key="")
+    with pytest.raises(ApprovalError, match="signature digest"):
+        check_subject(first, signature_digest="a" * 64)
+    with pytest.raises(ApprovalError, match="permissions"):
+        check_subject({}, permissions={})
 
 
 def test_either_key_of_a_rotation_is_accepted():
