@@ -6,4 +6,4 @@ class DeploymentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Receivers register when their module is imported, which needs the models.
-        from deployments import receivers, sealing  # noqa: F401
+        from deployments import plugin_users, receivers, sealing  # noqa: F401

@@ -68,7 +68,7 @@ def _installations(tenant: Tenant) -> list[TenantPluginConfig]:
     secrets = TenantSecret.objects.for_tenant(tenant).only("key", "updated_at", "installation_id")
     return list(
         TenantPluginConfig.objects.for_tenant(tenant)
-        .select_related("plugin", "environment", "pinned_version")
+        .select_related("plugin__replacement", "environment", "pinned_version")
         .prefetch_related(Prefetch("secrets", secrets.order_by("key")))
         .order_by("plugin__name", "environment__position")
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.urls import reverse_lazy
 
 from hotswap import __version__
-from hotswap.lib.env import env, read_range, read_secret
+from hotswap.lib.env import env, read_choice, read_range, read_secret
 from hotswap.lib.logs import configure_logging
 from hotswap.lib.pool import clear_scope
 
@@ -131,7 +131,9 @@ _s3_artifacts = {
         "secret_key": read_secret("HOTSWAP_S3_SECRET_ACCESS_KEY") or None,
         "region_name": env.str("HOTSWAP_S3_REGION", default="us-east-1"),
         "addressing_style": "path",
-        "encryption": env.str("HOTSWAP_S3_ENCRYPTION", default="AES256"),
+        "encryption": read_choice(
+            "HOTSWAP_S3_ENCRYPTION", ("AES256", "aws:kms", "none"), default="AES256"
+        ),
         "encryption_key": env.str("HOTSWAP_S3_ENCRYPTION_KEY", default=""),
         "file_overwrite": False,
         "default_acl": None,
@@ -239,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "PlacementState": "deployments.models.PlacementState",
         "MemberRole": "tenants.models.MemberRole",
         "VersionRole": "deployments.api.instance_serializers.ROLES",
+        "PluginPart": "plugins.api.serializers.PARTS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -5,12 +5,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, ProtectedError
 
 from hotswap.lib.errors import ConflictError, ForbiddenError, InvalidInputError
 from hotswap.lib.revisions import check_revision
 from hotswap.lib.roles import Role, has_role, is_admin
-from observability.audit import record_event
 from plugins.decisions import (
     approve_version,
     deprecate_version,
@@ -18,12 +16,13 @@ from plugins.decisions import (
     revoke_version,
     yank_version,
 )
-from plugins.dependencies import check_nobody_needs
-from plugins.lookalikes import plugins_that_look_like
-from plugins.models import Plugin, PluginVersion, validate_name
+from plugins.deletion import delete_plugin
+from plugins.deprecation import deprecate_plugin, withdraw_deprecation
+from plugins.lookalikes import find_lookalike
+from plugins.models import Plugin, validate_name
+from plugins.plugin_rows import EDITABLE, described, record_change, save_revision
 from plugins.rules import check_may_edit, give_plugin
 from plugins.signals import routing_changed
-from plugins.storage import ArtifactStore
 from plugins.uploads import upload_version
 
 __all__ = [
@@ -36,11 +35,11 @@ __all__ = [
     "revoke_version",
     "update_plugin",
     "upload_version",
+    "withdraw_deprecation",
     "yank_version",
 ]
 
 MAX_TAGS = 20
-EDITABLE = ("summary", "type", "tags", "is_active", "requires_signature")
 
 
 def register_plugin(
@@ -57,7 +56,7 @@ def register_plugin(
         with transaction.atomic():
             plugin.save(force_insert=True)
             give_plugin(by, plugin)
-            _record(by, "plugin.registered", plugin, after=_described(plugin))
+            record_change(by, "plugin.registered", plugin, after=described(plugin))
     except IntegrityError:
         _check_name_is_free(name)
         raise
@@ -67,81 +66,34 @@ def register_plugin(
 def update_plugin(
     *, plugin: Plugin, by: Any, changes: Mapping[str, Any], if_revision: int | None = None
 ) -> Plugin:
-    """Change ``summary``, ``type``, ``tags``; ``is_active`` is an Admin's: it stops every call."""
+    """Change ``summary``, ``type``, ``tags``; ``is_active`` is an Admin's: it stops every call.
+
+    ``is_deprecated=False`` withdraws a deprecation, which is an Admin's as well.
+    """
     check_may_edit(by, plugin)
     if "is_active" in changes and not is_admin(by):
         raise ForbiddenError(f"Only an Admin may disable or enable plugin {plugin.name}.")
     if plugin.requires_signature and not changes.get("requires_signature", True):
         _check_may_unsign(by, plugin)
     check_revision(f"Plugin {plugin.name}", if_revision, plugin.revision)
-    before = _described(plugin)
+    before = described(plugin)
     for name in EDITABLE:
         setattr(plugin, name, changes.get(name, getattr(plugin, name)))
     _check_fields(plugin)
     with transaction.atomic():
-        _save_revision(plugin, {name: getattr(plugin, name) for name in EDITABLE})
-        _record(by, "plugin.updated", plugin, before, _described(plugin))
+        save_revision(plugin, {name: getattr(plugin, name) for name in EDITABLE})
+        record_change(by, "plugin.updated", plugin, before, described(plugin))
         if before["is_active"] != plugin.is_active:
             routing_changed.send(Plugin, plugin=plugin)
+        if changes.get("is_deprecated") is False:
+            withdraw_deprecation(plugin=plugin, by=by)
     return plugin
-
-
-def deprecate_plugin(
-    *, plugin: Plugin, by: Any, reason: str, replacement: Plugin | None = None
-) -> Plugin:
-    """Say that nobody should begin to use it. Whoever uses it goes on."""
-    if not is_admin(by):
-        raise ForbiddenError(f"Only an Admin may deprecate plugin {plugin.name}.")
-    if replacement == plugin:
-        fields = {"replacement": ["A plugin cannot replace itself."]}
-        raise InvalidInputError("A plugin cannot replace itself.", fields=fields)
-    if plugin.is_deprecated:
-        raise ConflictError(f"Plugin {plugin.name} is deprecated already.")
-    plugin.is_deprecated, plugin.deprecation_reason = True, reason
-    plugin.replacement = replacement
-    values = {"is_deprecated": True, "deprecation_reason": reason, "replacement": replacement}
-    after = {"reason": reason, "replacement": replacement.name if replacement else None}
-    with transaction.atomic():
-        _save_revision(plugin, values)
-        _record(by, "plugin.deprecated", plugin, after=after)
-    return plugin
-
-
-def delete_plugin(*, plugin: Plugin, by: Any) -> None:
-    """Remove a plugin that was never used, with its versions and their artifacts."""
-    if not is_admin(by):
-        raise ForbiddenError(f"Only an Admin may delete plugin {plugin.name}.")
-    check_nobody_needs(plugin)
-    versions = PluginVersion.objects.filter(plugin=plugin)
-    try:
-        with transaction.atomic():
-            digests = list(versions.values_list("artifact_digest", flat=True))
-            _record(by, "plugin.deleted", plugin, before=_described(plugin))
-            versions.delete()
-            Plugin.objects.filter(pk=plugin.pk).delete()
-            transaction.on_commit(lambda: _delete_artifacts(digests))
-    except (ProtectedError, IntegrityError) as error:
-        raise _still_used(plugin, error) from error
 
 
 def _check_may_unsign(by: Any, plugin: Plugin) -> None:
     """Whoever steals an owner's credentials must not be able to do without the owner's key."""
     if not is_admin(by):
         raise ForbiddenError(f"Only an Admin may let {plugin.name} take unsigned versions again.")
-
-
-def _delete_artifacts(digests: Sequence[str]) -> None:
-    for digest in digests:
-        ArtifactStore().delete(digest)
-
-
-def _still_used(plugin: Plugin, error: Exception) -> ConflictError:
-    protected = getattr(error, "protected_objects", ())
-    kinds = sorted({row._meta.verbose_name_plural for row in protected})
-    what = ", ".join(str(kind) for kind in kinds) or "other rows"
-    return ConflictError(
-        f"Plugin {plugin.name} is still used by {what}: deprecate it instead.", code="still_used"
-    )
 
 
 def _check_name_is_free(name: str) -> None:
@@ -159,13 +111,13 @@ def _check_looks_like_none(name: str, by: Any) -> None:
     """Another's plugin must not be asked for by mistake; an Admin may decide that it will not."""
     if is_admin(by):
         return
-    alike = plugins_that_look_like(name).exclude(owner=by).first()
+    alike = find_lookalike(name, by)
     if alike:
         raise ConflictError(
-            f"The name {name!r} looks like {alike.name} of somebody else: choose another, or "
+            f"The name {name!r} looks like {alike} of somebody else: choose another, or "
             "ask an Admin to register it.",
             code="name_too_similar",
-            fields={"name": [f"Looks like {alike.name}."]},
+            fields={"name": [f"Looks like {alike}."]},
         )
 
 
@@ -189,32 +141,3 @@ def _check_tags(tags: Any) -> None:
             validate_name(tag)
         except ValidationError as error:
             raise ValidationError({"tags": error.messages}) from error
-
-
-def _save_revision(plugin: Plugin, values: Mapping[str, Any]) -> None:
-    """Compare-and-swap: whoever read an older revision comes too late."""
-    unchanged = Plugin.objects.filter(pk=plugin.pk, revision=plugin.revision)
-    if not unchanged.update(revision=F("revision") + 1, **values):
-        check_revision(f"Plugin {plugin.name}", plugin.revision, plugin.revision + 1)
-    plugin.refresh_from_db()
-
-
-def _described(plugin: Plugin) -> dict[str, Any]:
-    return {name: getattr(plugin, name) for name in ("name", *EDITABLE)}
-
-
-def _record(
-    by: Any,
-    action: str,
-    plugin: Plugin,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    record_event(
-        actor=by.get_username(),
-        action=action,
-        object_type="plugin",
-        object_id=plugin.name,
-        before=before,
-        after=after,
-    )

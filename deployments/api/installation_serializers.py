@@ -23,11 +23,17 @@ class LimitsSerializer(serializers.Serializer[Any]):
     concurrency = serializers.IntegerField()
 
 
+class DeprecationSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(source="deprecation_reason")
+    replacement = serializers.CharField(source="replacement.name", default=None, allow_null=True)
+
+
 class InstallationSerializer(serializers.ModelSerializer[TenantPluginConfig]):
     """``version`` serves the tenant now, by the rule in ``why``; null when nothing does."""
 
     plugin = serializers.CharField(source="plugin.name", read_only=True)
     environment = serializers.CharField(source="environment.name", read_only=True)
+    deprecation = serializers.SerializerMethodField(help_text="Of the plugin; null when none.")
     version = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
     detail = serializers.SerializerMethodField()
@@ -41,9 +47,22 @@ class InstallationSerializer(serializers.ModelSerializer[TenantPluginConfig]):
         model = TenantPluginConfig
         fields = (
             *("plugin", "environment", "is_enabled", "version", "why", "detail", "warnings"),
-            *("config", "pin", "quotas", "secrets", "revision", "created_at", "updated_at"),
+            *(
+                "deprecation",
+                "config",
+                "pin",
+                "quotas",
+                "secrets",
+                "revision",
+                "created_at",
+                "updated_at",
+            ),
         )
         read_only_fields = fields
+
+    @extend_schema_field(DeprecationSerializer(allow_null=True))
+    def get_deprecation(self, row: TenantPluginConfig) -> Any:
+        return DeprecationSerializer(row.plugin).data if row.plugin.is_deprecated else None
 
     def get_version(self, row: TenantPluginConfig) -> str | None:
         version = self._serving(row).version

@@ -11,13 +11,17 @@ from plugins.api.trust_serializers import EnvelopeField, SignedBySerializer, War
 from plugins.compatibility import BreakingChange, breaking_changes, find_unannounced
 from plugins.incoming import Beside
 from plugins.models import Environment, Plugin, PluginVersion, VersionStatus
+from plugins.owners import Part
 
 User = get_user_model()
+PARTS = [str(part) for part in Part]
 
 
 class PluginSerializer(serializers.ModelSerializer[Plugin]):
     owner = serializers.CharField(source="owner.username", read_only=True)
-    replacement = serializers.CharField(source="replacement.name", default=None, read_only=True)
+    replacement = serializers.CharField(
+        source="replacement.name", default=None, read_only=True, allow_null=True
+    )
     tags = serializers.ListField(child=serializers.CharField(), read_only=True)
     version_count = serializers.IntegerField(read_only=True)
 
@@ -39,6 +43,17 @@ class PluginChangesSerializer(StrictSerializer):
     )
     is_active = serializers.BooleanField(required=False)
     requires_signature = serializers.BooleanField(required=False)
+
+
+class PluginPatchSerializer(PluginChangesSerializer):
+    is_deprecated = serializers.BooleanField(
+        required=False, help_text="false withdraws a deprecation; /deprecate declares one."
+    )
+
+    def validate_is_deprecated(self, value: bool) -> bool:
+        if value:
+            raise serializers.ValidationError("Deprecate it by POST to /deprecate, with a reason.")
+        return value
 
 
 class PluginReplaceSerializer(PluginChangesSerializer):
@@ -65,6 +80,22 @@ class DeprecatePluginSerializer(StrictSerializer):
     replacement = serializers.SlugRelatedField(
         slug_field="name", queryset=Plugin.objects.all(), default=None, allow_null=True
     )
+
+
+class HolderSerializer(serializers.Serializer[Any]):
+    """Somebody who may edit the plugin."""
+
+    user = serializers.CharField(read_only=True)
+    role = serializers.ChoiceField(PARTS, read_only=True)
+
+
+class NewHolderSerializer(StrictSerializer):
+    """``role`` owner gives the plugin away; the owner of before stays an editor."""
+
+    user = serializers.SlugRelatedField(
+        "username", queryset=User.objects.filter(is_active=True).exclude(username="AnonymousUser")
+    )
+    role = serializers.ChoiceField(PARTS, default=str(Part.EDITOR))
 
 
 class VersionSerializer(serializers.ModelSerializer[PluginVersion]):

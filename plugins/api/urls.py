@@ -6,6 +6,7 @@ from django.urls import path
 
 from plugins.api.dependency_views import DependencyGraphView
 from plugins.api.download_views import DownloadView
+from plugins.api.owner_views import OwnerViewSet
 from plugins.api.publisher_key_views import PublisherKeyViewSet
 from plugins.api.resolution_views import ResolutionViewSet
 from plugins.api.sbom_views import SbomView
@@ -27,6 +28,8 @@ urlpatterns = [
     path("plugins", PluginViewSet.as_view({"get": "list", "post": "create"}), name="plugins"),
     path("plugins/<str:name>", PluginViewSet.as_view(_CHANGES), name="plugin"),
     path("plugins/<str:name>/deprecate", PluginViewSet.as_view({"post": "deprecate"})),
+    path("plugins/<str:name>/owners", OwnerViewSet.as_view({"get": "list", "post": "create"})),
+    path("plugins/<str:name>/owners/<str:username>", OwnerViewSet.as_view({"delete": "destroy"})),
     path(_VERSIONS, VersionViewSet.as_view({"get": "list", "post": "create"}), name="versions"),
     path(_UPLOADS, UploadViewSet.as_view({"post": "create"})),
     path(f"{_UPLOADS}/<uuid:id>/content", UploadContentViewSet.as_view({"put": "put"})),

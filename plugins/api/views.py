@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -19,6 +19,10 @@ from plugins.api.filters import PluginFilter
 from plugins.api.idempotency import idempotent
 from plugins.api.permissions import CanAdminister, CanEditPlugin, CanRegisterPlugins
 from plugins.models import Environment, Plugin
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that was read."
+)
 
 
 class PluginViewSet(GenericViewSet[Plugin]):
@@ -61,15 +65,15 @@ class PluginViewSet(GenericViewSet[Plugin]):
     def retrieve(self, request: Request, name: str) -> Response:
         return self._render(name)
 
-    @extend_schema(request=serializers.PluginReplaceSerializer)
+    @extend_schema(parameters=[IF_MATCH], request=serializers.PluginReplaceSerializer)
     @idempotent
     def update(self, request: Request, name: str) -> Response:
         return self._change(_read(serializers.PluginReplaceSerializer, request))
 
-    @extend_schema(request=serializers.PluginChangesSerializer)
+    @extend_schema(parameters=[IF_MATCH], request=serializers.PluginPatchSerializer)
     @idempotent
     def partial_update(self, request: Request, name: str) -> Response:
-        return self._change(_read(serializers.PluginChangesSerializer, request))
+        return self._change(_read(serializers.PluginPatchSerializer, request))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, name: str) -> Response:

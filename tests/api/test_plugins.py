@@ -139,6 +139,64 @@ def test_a_deprecated_plugin_says_why_and_what_instead(echo, as_user, ada):
     assert first.json()["replacement"] == "echo-two"
 
 
+def test_a_deprecation_is_told_to_tenants_that_use_the_plugin(echo, as_user, ada, alice, acme):
+    make_installation(acme, echo)
+    make_plugin("echo-two")
+    body = {"reason": "Too loud", "replacement": "echo-two"}
+    as_user(ada).post(f"{ADDRESS}/echo/deprecate", body)
+
+    row = as_user(alice).get("/api/v1/tenants/acme/plugins").json()["results"][0]
+
+    assert row["deprecation"] == body
+    event = AuditEvent.objects.get(action="plugin.deprecated", tenant_id=acme.pk)
+    assert (event.actor, event.after) == ("ada", body)
+
+
+def test_an_admin_withdraws_a_deprecation_and_tenants_hear_of_it(echo, as_user, bob, ada, acme):
+    make_installation(acme, echo)
+    as_user(ada).post(f"{ADDRESS}/echo/deprecate", {"reason": "Too loud"})
+    undo = {"is_deprecated": False}
+
+    assert as_user(bob).patch(f"{ADDRESS}/echo", undo).status_code == 403
+    assert as_user(ada).patch(f"{ADDRESS}/echo", {"is_deprecated": True}).status_code == 400
+    body = as_user(ada).patch(f"{ADDRESS}/echo", undo).json()
+
+    assert (body["is_deprecated"], body["deprecation_reason"]) == (False, "")
+    told = AuditEvent.objects.filter(action="plugin.deprecation_withdrawn", tenant_id=acme.pk)
+    assert told.get().before == {"reason": "Too loud", "replacement": None}
+
+
+def test_a_deprecated_plugin_replaces_nothing(echo, as_user, ada):
+    make_plugin("echo-two")
+    as_user(ada).post(f"{ADDRESS}/echo-two/deprecate", {"reason": "Old"})
+
+    body = {"reason": "Too loud", "replacement": "echo-two"}
+    answer = as_user(ada).post(f"{ADDRESS}/echo/deprecate", body)
+
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["replacement"])
+
+
+@pytest.mark.parametrize("name", ["biling", "billling", "billimg", "bililng"])
+def test_a_name_one_slip_away_is_an_admins_to_register(as_user, bob, ada, nothing_changes, name):
+    make_plugin("billing", owner=ada)
+
+    with nothing_changes():
+        answer = as_user(bob).post(ADDRESS, {"name": name})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (409, "name_too_similar")
+    assert "billing" in error["message"]
+    assert as_user(ada).post(ADDRESS, {"name": name}).status_code == 201
+
+
+def test_own_names_and_short_ones_may_be_neighbours(as_user, bob, ada):
+    make_plugin("tax", owner=ada)
+    make_plugin("billing", owner=bob)
+
+    for name in ("fax", "billings", "shipping"):
+        assert as_user(bob).post(ADDRESS, {"name": name}).status_code == 201, name
+
+
 @pytest.mark.parametrize("body", [{}, {"reason": "r", "replacement": "echo"}, {"reason": ""}])
 def test_a_bad_deprecation_changes_nothing(echo, as_user, ada, nothing_changes, body):
     with nothing_changes():
@@ -169,7 +227,10 @@ def test_a_plugin_that_is_used_stays(echo, as_user, ada, acme, nothing_changes, 
     with nothing_changes():
         answer = as_user(ada).delete(f"{ADDRESS}/echo")
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "still_used")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (409, "still_used")
+    named = {"a route": "1.0.0 runs in qa", "an installation": "enabled by acme in qa"}
+    assert error["fields"]["uses"] == [named[user_of_it]]
 
 
 def test_lists_are_paged_filtered_and_constant_in_queries(
