@@ -1,6 +1,9 @@
 """What plugins need of each other, over HTTP: refused at upload, drawn, judged."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from plugins.models import Plugin, PluginDependency
 from tests.artifacts import plugin_zip
@@ -163,3 +166,30 @@ def test_whoever_kills_a_plugin_is_told_who_needs_it(echo, currency, as_user, ad
     )
 
     assert body.json() == [{"environment": "qa", "is_killed": True, "needed_by": ["echo 1.0.0"]}]
+
+
+def test_everybody_signed_in_reads_graphs_and_reports(
+    echo, as_user, bob, carol, ada, victor, mallory, globex
+):
+    make_version(echo)
+    base = "/api/v1/plugins/echo/versions/1.0.0"
+
+    for person in (mallory, victor, bob, carol, ada):
+        assert as_user(person).get(f"{base}/dependencies").status_code == 200
+        answer = as_user(person).post(f"{base}/validate", {"environment": "qa"})
+        assert (answer.status_code, answer.json()["is_valid"]) == (200, True)
+    assert as_user().get(f"{base}/dependencies").status_code == 401
+    assert as_user().post(f"{base}/validate", {"environment": "qa"}).status_code == 401
+    assert as_user(bob).get(base.replace("1.0.0", "9") + "/dependencies").status_code == 404
+
+
+def test_versions_from_before_get_their_rows(echo):
+    """The data migration on rows whose needs are in the manifest alone."""
+    version = needing(echo, "1.0.0", "currency>=1.5,<2", "tax")
+    version.plugin_dependencies.all().delete()
+    migration = import_module("plugins.migrations.0004_registry_complete")
+
+    migration.write_dependencies(apps, None)
+
+    rows = version.plugin_dependencies.order_by("name").values_list("name", "specifier")
+    assert list(rows) == [("currency", "<2,>=1.5"), ("tax", "")]
