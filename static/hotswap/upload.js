@@ -112,8 +112,7 @@ class Upload {
   }
 
   showErrors(errors) {
-    this.part("refused").replaceChildren();
-    this.form.querySelectorAll(".wrong").forEach((old) => old.remove());
+    this.form.querySelectorAll(".wrong, .message-error").forEach((old) => old.remove());
     this.form.querySelectorAll("input[type=file]").forEach((input) => {
       const reasons = errors[input.name] || [];
       const field = input.closest(".field");

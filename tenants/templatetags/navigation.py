@@ -45,6 +45,5 @@ def _destinations(user: Any) -> Iterator[tuple[str, str]]:
             yield tenant.name, reverse("tenant", args=[tenant.slug])
     if has_role(user, Role.DEVELOPER):
         yield "Deploy", reverse("start-deployment")
-        yield "Keys", reverse("publisher-keys")
     if is_admin(user) and user.is_staff:
         yield "Admin", reverse("admin:index")

@@ -1,8 +1,9 @@
 import pytest
 
 from deployments.models import Hold
+from plugins.models import VersionStatus
 from tenants.models import TenantSecret
-from tests.factories import environment, make_installation, make_version
+from tests.factories import environment, make_installation, make_plugin, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,24 @@ def test_a_former_member_is_locked_out(signed_in, alice, installation):
 
     installation.tenant.members.update(removed_at=timezone.now())
     assert signed_in(alice).get("/tenants/acme/").status_code == 404
+
+
+def test_whoever_uses_a_deprecated_plugin_is_told_what_replaces_it(signed_in, alice, installation):
+    plugin = installation.plugin
+    plugin.is_deprecated, plugin.deprecation_reason = True, "Too loud."
+    plugin.replacement = make_plugin("whisper")
+    plugin.save()
+    page = text(signed_in(alice).get("/tenants/acme/"))
+    assert "This plugin is deprecated" in page
+    assert "Too loud. Use <strong>whisper</strong> instead." in page
+
+
+def test_whoever_is_served_a_yanked_version_is_told_why(signed_in, alice, installation, stable):
+    stable.status, stable.status_reason = VersionStatus.YANKED, "Rounds wrongly"
+    stable.save()
+    page = text(signed_in(alice).get("/tenants/acme/"))
+    assert "Version 1.0.0 is yanked" in page
+    assert "Rounds wrongly" in page
 
 
 def test_an_empty_tenant_learns_how_to_begin(signed_in, alice, acme):
