@@ -5,6 +5,7 @@ Read whole → ``CHECKS`` → ``VALUES`` → stored by digest → the row, and `
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -78,7 +79,8 @@ def _add_row(incoming: Incoming, values: Mapping[str, Any], rows: tuple[Row, ...
             for add in rows:
                 add(incoming, version)
             for follow in AFTER_COMMIT:
-                transaction.on_commit(lambda follow=follow: follow(version))  # type: ignore[misc]
+                # The version exists by then, whatever becomes of what follows.
+                transaction.on_commit(partial(follow, version), robust=True)
     except Exception as error:
         _forget_bytes(incoming)
         if isinstance(error, IntegrityError):
