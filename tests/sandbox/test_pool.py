@@ -183,11 +183,12 @@ async def test_a_hook_that_raises_is_told_with_its_text(pools: Pools):
 
 async def test_hooks_are_answered_while_every_tenant_is_busy(pools: Pools):
     pool = await pools.open()
-    busy = asyncio.create_task(pool.run("import time; time.sleep(1)"))
+    busy = asyncio.create_task(pool.run("import time; time.sleep(9)"))
     await until(lambda: pool.pool.statistics().busy, what="the busy process")
     assert (await pool.pool.examine()).healthy
     assert not busy.done()
-    await busy
+    await pool.pool.stop()
+    assert (await busy).code is OutcomeCode.DRAINING
 
 
 async def test_a_process_that_ran_examples_serves_no_tenant(pools: Pools):
