@@ -16,7 +16,8 @@ class PluginQuerySet(QuerySet[Any]):
 
 class VersionQuerySet(QuerySet[Any]):
     def for_list(self) -> Self:
-        return self.select_related("plugin__owner", "uploaded_by")
+        """Without the bill of materials, which names every file and has an address of its own."""
+        return self.select_related("plugin__owner", "uploaded_by").defer("sbom")
 
     def approved_before(self, version: Any) -> Self:
         """Older versions of the same plugin that somebody approved, newest first."""

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils import timezone
 
 from observability.models import AuditEvent
+from plugins.api.upload_serializers import CompleteUploadSerializer
 from plugins.models import Plugin, PluginVersion, PublisherKey
 from plugins.trust.keyfiles import key_id, public_pem
 from tests.artifacts import Member, good_members, plugin_zip, raw_zip
@@ -351,10 +352,6 @@ class TestContents:
 
 def test_a_signature_may_come_with_the_end_of_a_presigned_upload():
     """The same field as for an upload in one request, as text or as an object."""
-    from plugins.api.upload_serializers import (  # beside the serializer that it is about
-        CompleteUploadSerializer,
-    )
-
     for sent in ({"payload": ""}, '{"payload": ""}'):
         given = CompleteUploadSerializer(data={"signature": sent})
         assert given.is_valid()
