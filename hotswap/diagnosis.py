@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from deployments.models import ACTIVE, Deployment, DeploymentCommand, Instance
 from hotswap.lib.database import scope_all
-from hotswap.lib.errors import HotSwapError
-from plugins.storage import ArtifactStore
+from plugins.storage import ArtifactStore, StorageError
 from plugins.storage.findings import State, probe
 from plugins.storage.setup import examine_storage
 from plugins.sweep import Problem
@@ -105,8 +104,8 @@ def _storage() -> Iterator[Finding]:
     backend = ArtifactStore().backend
     try:
         backend.check()
-    except HotSwapError as error:
-        yield Finding("storage", False, error.message, "run manage.py setupstorage")
+    except StorageError as error:
+        yield Finding("storage", False, error.reason, error.way_out)
         return
     for found in (*examine_storage(backend, change=False), *probe(backend)):
         if found.state is not State.NOTE:

@@ -23,6 +23,13 @@ def read_secret(name: str, default: str = "") -> str:
         raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
 
 
+def read_choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = os.environ.get(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}: expected one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
 def read_range(name: str, default: str) -> tuple[int, int]:
     """``first-last`` (both included) as two integers."""
     text = os.environ.get(name, default)

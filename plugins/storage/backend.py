@@ -107,6 +107,4 @@ class Backend(ABC):
         return ArtifactMissingError(f"{self.describe()} holds no artifact {what[-64:]}.")
 
     def unavailable(self, why: str, way_out: str) -> StorageError:
-        return StorageError(
-            f"The artifact storage, {self.describe()}, cannot be used: {why}. {way_out}"
-        )
+        return StorageError.of(self.describe(), why, way_out)

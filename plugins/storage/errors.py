@@ -7,6 +7,15 @@ class StorageError(UnavailableError):
     """The storage does not answer or refuses; the message names it and what to check."""
 
     code = "storage_unavailable"
+    reason = ""
+    way_out = ""
+
+    @classmethod
+    def of(cls, storage: str, reason: str, way_out: str) -> "StorageError":
+        """The one sentence for logs and answers, and its two halves for reports."""
+        error = cls(f"The artifact storage, {storage}, cannot be used: {reason}. {way_out}")
+        error.reason, error.way_out = f"{storage}: {reason}", way_out
+        return error
 
 
 class ArtifactMissingError(NotFoundError):

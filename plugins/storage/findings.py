@@ -8,6 +8,7 @@ from secrets import token_bytes
 
 from hotswap.lib.errors import HotSwapError
 from plugins.storage.backend import Backend
+from plugins.storage.errors import StorageError
 
 PROBE = "probe/setupstorage"
 RUN_SETUP = "run manage.py setupstorage"
@@ -31,8 +32,9 @@ class Finding:
 
 
 def refusal(about: str, error: HotSwapError) -> Finding:
-    """The message of one of our errors carries its own way out."""
-    return Finding(about, State.WRONG, error.message, "as said; docs/storage.md has the details")
+    if isinstance(error, StorageError) and error.reason:
+        return Finding(about, State.WRONG, error.reason, error.way_out)
+    return Finding(about, State.WRONG, error.message, "see docs/storage.md")
 
 
 def nothing() -> Iterator[Finding]:

@@ -117,7 +117,7 @@ class TestBucket:
         use(s3_server.storage(bucket, secret_key="wrong"))
         output, well = setup()
         assert not well
-        assert "HOTSWAP_S3_SECRET_ACCESS_KEY" in output
+        assert "fix: Check HOTSWAP_S3_ACCESS_KEY_ID and HOTSWAP_S3_SECRET_ACCESS_KEY" in output
         assert "probe" not in output
 
 

@@ -47,7 +47,7 @@ def test_a_directory_that_cannot_be_used_comes_with_the_fix(use, tmp_path):
     finding = said()["storage"]
     assert not finding.ok
     assert "file/artifacts" in finding.detail
-    assert "setupstorage" in finding.fix
+    assert "owner, rights" in finding.fix
 
 
 @pytest.mark.s3

@@ -8,6 +8,7 @@ from getpass import getuser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from hotswap.lib.database import scope_all
 from hotswap.lib.errors import HotSwapError
@@ -49,8 +50,8 @@ class Command(BaseCommand):
             with scope_all():
                 for finding in self._findings():
                     findings.append(finding)
-        except HotSwapError as error:
-            failure = error.message
+        except (HotSwapError, DatabaseError) as error:
+            failure = str(error).strip()
         show = self._show_json if options["json"] else self._show_table
         show(findings, is_complete=not failure)
         wrong = sum(not finding.is_mended for finding in findings)
