@@ -6,10 +6,12 @@ import json
 import os
 import uuid
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from observability.models import AuditEvent
@@ -245,3 +247,11 @@ def test_a_directory_has_nothing_to_restore_from(tmp_path):
         store.backend.restore(KEY, "1")
     with pytest.raises(ArtifactMissingError):
         store.size(DIGEST)
+
+
+def test_a_lost_database_breaks_the_command_off_without_a_traceback(storage, monkeypatch):
+    lost = Mock(side_effect=OperationalError("the server closed the connection"))
+    monkeypatch.setattr("plugins.sweep.walk.needed_keys", lost)
+    document, well = run()
+    assert not well
+    assert document == {"complete": False, "objects": 0, "bytes": 0, "findings": []}
