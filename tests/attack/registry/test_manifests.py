@@ -57,6 +57,12 @@ TOML_BOMBS = {
     "has infinite memory": toml(
         GOOD + "resources = {memory_mb = inf}\n", "resources.memory_mb", "from 32 to 4096"
     ),
+    "has a date in a schema": toml(
+        GOOD + "config.schema.const = 2026-01-01\n", "config.schema.const", "is a date"
+    ),
+    "has infinity in a schema": toml(
+        GOOD + "config.schema.maximum = inf\n", "config.schema.maximum", "not a finite number"
+    ),
     "has no number for its seconds": toml(
         GOOD + "resources = {cpu_seconds = nan}\n", "resources.cpu_seconds", "from 0.1 to 300"
     ),
@@ -148,6 +154,10 @@ SCHEMA_BOMBS = {
     "has a number beyond 64 bits": taking({"maxLength": 2**70}, "beyond 64 bits"),
     "has a NUL": taking({"description": "a\0b"}, "has a NUL character"),
     "has a NUL in a key": taking({"properties": {"a\0b": {}}}, "has a NUL character"),
+    "has a number for a schema": taking({"properties": {"a": 1}}, "must be a schema"),
+    "recurses in a hundred and one places": taking(
+        {"properties": {f"p{n}": {"$ref": "#"} for n in range(101)}}, "more than 100 places"
+    ),
     "has a pattern that looks back": pattern(r"^(a+)+\1$"),
     "has a pattern that looks ahead": pattern(r"^(?=(a+)+$)a"),
     "has a pattern that looks behind": pattern(r"(?<=(a+)+)b"),

@@ -80,7 +80,21 @@ def test_a_name_is_refused_that_looks_like_anothers(billing, register, nothing_c
     assert "choose another" in error["message"]
 
 
-@pytest.mark.parametrize("name", ["billing-2", "billings", "bowling", "milling"])
+SLIPS = ["billings", "biling", "milling", "iblling", "billnig", "billing2"]
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_name_is_refused_that_is_anothers_mistyped(billing, register, nothing_changes, name):
+    """P15: a letter more, less, other, or in its neighbour's place."""
+    with nothing_changes():
+        answer = register(name)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (409, "name_too_similar")
+    assert "billing" in error["message"] and "ask an Admin" in error["message"]
+
+
+@pytest.mark.parametrize("name", ["billing-pro", "bowling", "filling-up", "bill"])
 def test_a_name_of_its_own_is_taken(billing, register, name):
     """P15"""
     assert register(name).status_code == 201
