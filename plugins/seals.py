@@ -8,7 +8,8 @@ from django.utils import timezone
 from hotswap.lib.errors import HotSwapError
 from hotswap.lib.keys import signing_public_keys
 from plugins.approval import check_subject, verify_approval
-from plugins.models import PluginVersion
+from plugins.models import LOADABLE, PluginVersion
+from plugins.trust.dsse import envelope_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Seal:
 
 def seal_of(version: PluginVersion) -> Seal:
     """What an instance will find when it checks the approval before it loads the version."""
+    if not version.approval and version.status in LOADABLE:
+        return Seal("broken", "Not countersigned by the platform: instances refuse to load it.")
     if not version.approval:
         return Seal("none", "Not approved, so not countersigned.")
     try:
@@ -33,6 +36,9 @@ def seal_of(version: PluginVersion) -> Seal:
             artifact_digest=version.artifact_digest,
             manifest_digest=version.manifest_digest,
             lock_digest=version.lock_digest,
+            permissions=version.manifest.get("permissions", {}),
+            signature_digest=envelope_digest(version.signature),
+            publisher_key=version.signed_by_id or "",
         )
     except HotSwapError as error:
         return Seal("broken", f"{error.message} Instances refuse to load it.")

@@ -205,7 +205,7 @@ def countersign(version, approver):
         artifact_digest=version.artifact_digest,
         manifest_digest=version.manifest_digest,
         lock_digest=version.lock_digest,
-        permissions={},
+        permissions=version.manifest.get("permissions", {}),
         approvers=[approver.pk],
     )
     version.approval_signature = sign_approval(version.approval, signing_key())

@@ -63,6 +63,20 @@ def test_an_approval_that_was_altered_is_not_overlooked(signed_in, carol, upload
     assert "another lock digest" in seal.words
 
 
+def test_permissions_that_were_widened_later_are_not_overlooked(signed_in, carol, uploaded):
+    signed_in(carol).post("/plugins/echo/1.0.0/approve/")
+    manifest = {**uploaded.manifest, "permissions": {"native": True, "egress": []}}
+    PluginVersion.objects.update(manifest=manifest)
+    seal = signed_in(carol).get("/plugins/echo/1.0.0/").context["seal"]
+    assert seal.state == "broken"
+    assert "another permissions" in seal.words
+
+
+def test_approved_without_a_countersignature_is_not_overlooked(signed_in, victor, stable):
+    seal = signed_in(victor).get("/plugins/echo/1.0.0/").context["seal"]
+    assert seal.state == "broken"
+
+
 @pytest.mark.parametrize(
     ("decision", "before", "after"),
     [
