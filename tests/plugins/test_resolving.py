@@ -3,60 +3,18 @@
 from pathlib import Path
 
 import pytest
-from django.core.files.base import ContentFile
 
-from hotswap.lib.errors import ConflictError, InvalidInputError
+from hotswap.lib.errors import InvalidInputError
 from observability.models import AuditEvent
 from plugins.locks import lock_digest
-from plugins.models import DependencyLock, PluginVersion, Resolution, VersionStatus
-from plugins.resolutions import request_again
-from plugins.services import approve_version, revoke_version, upload_version
+from plugins.models import DependencyLock, PluginVersion, Resolution
 from plugins.storage import ArtifactStore
 from plugins.tasks import resolve_dependencies
-from tests.artifacts import plugin_zip, zip_bytes
-from tests.factories import make_installation, make_plugin, make_route
+from tests.artifacts import zip_bytes
 from tests.plugins.resolving_help import FOREIGN_TAG, NATIVE_TAG
 from tests.wheelhouse import LocalIndex, dependency_wheel
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def index(settings, tmp_path):
-    files = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "artifacts")},
-    }
-    settings.STORAGES = {**settings.STORAGES, "artifacts": files}
-    index = LocalIndex()
-    settings.INDEX_URL, settings.INDEX_FILE_HOSTS = index.url, []
-    yield index
-    index.stop()
-
-
-@pytest.fixture
-def upload(index, bob, keys_dir):
-    """``upload("lib>=1")``: a version of echo that needs that, not resolved yet."""
-    plugin = make_plugin("echo", owner=bob)
-
-    def upload(*requirements, version="1.0.0", **manifest):
-        data = plugin_zip(version=version, dependencies={"python": list(requirements)}, **manifest)
-        return upload_version(plugin=plugin, file=ContentFile(data, name="echo.zip"), by=bob)
-
-    return upload
-
-
-@pytest.fixture
-def resolve(upload):
-    """The same, resolved: the version and its resolution, as they are then."""
-
-    def resolve(*requirements, **options):
-        version = upload(*requirements, **options)
-        resolve_dependencies()
-        version.refresh_from_db()
-        return version, Resolution.objects.get(version=version)
-
-    return resolve
 
 
 def problem(resolution):
@@ -265,105 +223,6 @@ def test_credentials_go_to_the_index_and_into_no_message(index, resolve, setting
     _, resolution = resolve("app")
     assert all(headers.get("Authorization") for headers in index.seen_headers)
     assert "s3cret" not in f"{resolution.problem}{resolution.progress}"
-
-
-def test_an_approval_waits_for_the_resolution(index, upload, carol):
-    index.add("lib")
-    version = upload("lib")
-    with pytest.raises(ConflictError) as caught:
-        approve_version(version=version, by=carol)
-    assert caught.value.code == "dependencies_unresolved"
-    resolve_dependencies()
-    version.refresh_from_db()
-    approve_version(version=version, by=carol)
-    assert version.approval["lock_digest"] == version.lock_digest
-
-
-def test_an_approval_of_packages_that_changed_meanwhile_is_refused(index, resolve, carol):
-    index.add("lib")
-    version, _ = resolve("lib")
-    PluginVersion.objects.filter(pk=version.pk).update(lock_digest="1" * 64)
-    with pytest.raises(ConflictError) as caught:
-        approve_version(version=version, by=carol)
-    assert caught.value.code == "dependencies_unresolved"
-
-
-def test_a_new_resolution_with_other_packages_voids_the_approval(index, resolve, bob, carol):
-    index.add("lib")
-    version, _ = resolve("lib")
-    approve_version(version=version, by=carol)
-    index.add("lib", "1.1")
-
-    request_again(version=version, by=bob)
-    resolve_dependencies()
-
-    before, version = version.lock_digest, PluginVersion.objects.get()
-    assert version.lock_digest != before
-    assert (version.status, version.approval, version.approval_signature) == ("draft", None, "")
-    assert AuditEvent.objects.filter(action="version.approval_voided").exists()
-    assert approve_version(version=version, by=carol).status == VersionStatus.APPROVED
-
-
-def test_a_new_resolution_to_the_same_packages_leaves_the_approval(index, resolve, bob, carol):
-    index.add("lib")
-    version, _ = resolve("lib")
-    approve_version(version=version, by=carol)
-    request_again(version=version, by=bob)
-    resolve_dependencies()
-    assert PluginVersion.objects.get().status == VersionStatus.APPROVED
-
-
-def test_a_version_that_runs_is_not_resolved_again(index, resolve, bob, carol):
-    index.add("lib")
-    version, _ = resolve("lib")
-    approve_version(version=version, by=carol)
-    make_route(version.plugin, stable=version)
-    with pytest.raises(ConflictError) as caught:
-        request_again(version=version, by=bob)
-    assert (caught.value.code, "runs in qa" in caught.value.message) == ("version_runs", True)
-
-
-def test_a_version_that_a_tenant_pinned_is_not_resolved_again(index, resolve, bob, carol, acme):
-    index.add("lib")
-    version, _ = resolve("lib")
-    approve_version(version=version, by=carol)
-    make_installation(acme, version.plugin, pinned_version=version, pin_reason="They like it")
-    with pytest.raises(ConflictError) as caught:
-        request_again(version=version, by=bob)
-    assert caught.value.code == "version_runs"
-
-
-def test_a_version_revoked_meanwhile_does_not_come_back_as_a_draft(index, resolve, bob, carol):
-    index.add("lib")
-    version, _ = resolve("lib")
-    approve_version(version=version, by=carol)
-    request_again(version=version, by=bob)
-    revoke_version(version=version, by=carol, comment="It leaks")
-    index.add("lib", "1.1")
-    resolve_dependencies()
-    row = PluginVersion.objects.get()
-    assert (row.status, row.lock_digest) == ("revoked", version.lock_digest)
-    assert Resolution.objects.get().problem["code"] == "version_status"
-
-
-def test_a_failed_resolution_can_be_tried_again(index, resolve, bob):
-    index.add("app", requires=["lib"])
-    version, resolution = resolve("app")
-    assert problem(resolution) == "dependency_not_found"
-
-    index.add("lib")
-    again = request_again(version=version, by=bob)
-    assert (again.status, again.attempt, again.problem) == ("pending", 2, None)
-    resolve_dependencies()
-
-    version.refresh_from_db()
-    resolution.refresh_from_db()
-    assert (resolution.status, bool(version.lock_digest)) == ("resolved", True)
-
-
-def test_asking_again_while_one_waits_changes_nothing(upload, index, bob):
-    version = upload("lib")
-    assert request_again(version=version, by=bob).attempt == 1
 
 
 def test_nothing_of_the_worker_can_be_seen_in_the_jail(index, resolve, monkeypatch, tmp_path):
