@@ -2,7 +2,8 @@
 
 from typing import Any, Self
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from packaging.version import Version
 
 _FINAL = "z"  # sorts after every pre-release letter
@@ -11,7 +12,11 @@ _FINAL = "z"  # sorts after every pre-release letter
 class PluginQuerySet(QuerySet[Any]):
     def for_list(self) -> Self:
         """What a list of plugins shows, in one query."""
-        return self.select_related("owner", "replacement").annotate(version_count=Count("versions"))
+        # Counted for the rows of the page alone: a join would count every plugin's versions.
+        versions = self.model._meta.get_field("versions").related_model.objects.order_by()
+        same = versions.filter(plugin=OuterRef("pk")).values("plugin")
+        count = Coalesce(Subquery(same.annotate(count=Count("pk")).values("count")), 0)
+        return self.select_related("owner", "replacement").annotate(version_count=count)
 
 
 class VersionQuerySet(QuerySet[Any]):
