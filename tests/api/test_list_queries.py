@@ -9,8 +9,8 @@ from bench.registry import LISTS, address_of, counted_queries
 from bench.registry_rows import seed_registry
 
 pytestmark = pytest.mark.django_db
-SMALL = argparse.Namespace(plugins=2, versions=2, tenants=2)
-LARGE = argparse.Namespace(plugins=40, versions=5, tenants=30)
+SMALL = argparse.Namespace(plugins=2, versions=2, tenants=2, limit=100)
+LARGE = argparse.Namespace(plugins=40, versions=5, tenants=30, limit=100)
 MOST = 12
 
 
