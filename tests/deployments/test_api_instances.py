@@ -169,7 +169,7 @@ def _kill(client, verb="kill", **body):
 def test_an_admin_kills_a_plugin_in_one_environment_and_lifts_it(as_user, ada, v1_is_stable):
     before = environment().generation
     answer = _kill(as_user(ada), environment="qa")
-    assert answer.json() == [{"environment": "qa", "is_killed": True}]
+    assert answer.json() == [{"environment": "qa", "is_killed": True, "needed_by": []}]
     route = Route.objects.get()
     assert (route.is_killed, route.generation) == (True, before + 1)
     assert _kill(as_user(ada), "unkill", environment="qa").json()[0]["is_killed"] is False
