@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from hotswap.lib.database import only_one
 from hotswap.lib.errors import ConflictError
 from observability.audit import record_event
 from plugins.artifact_check import read_artifact
@@ -47,8 +48,10 @@ def take_in(
     for check in CHECKS:
         check(incoming)
     values = {name: value for add in VALUES for name, value in add(incoming).items()}
-    ArtifactStore().save(artifact.path, artifact.digest)
-    return _add_row(incoming, values, (*ROWS, with_row) if with_row else ROWS)
+    # Nobody forgets bytes that somebody else is about to refer to.
+    with only_one(f"artifact {artifact.digest}"):
+        ArtifactStore().save(artifact.path, artifact.digest)
+        return _add_row(incoming, values, (*ROWS, with_row) if with_row else ROWS)
 
 
 def _read(plugin: Plugin, artifact: SpooledArtifact, by: Any, beside: Beside) -> Incoming:

@@ -38,6 +38,22 @@ def scope_tenants(tenant_ids: Iterable[UUID]) -> Any:
     return scope(",".join(str(tenant_id) for tenant_id in tenant_ids))
 
 
+@contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Run the block alone among all processes that name it so; the others wait for their turn.
+
+    PostgreSQL's advisory lock of the connection, which ends with it when the process dies.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
 def _current_scope() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(current_setting('hotswap.scope', true), '')")

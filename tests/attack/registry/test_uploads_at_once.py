@@ -74,6 +74,44 @@ def test_of_uploads_at_once_exactly_one_wins(
     assert not list(spool.iterdir())
 
 
+def test_bytes_that_another_upload_needs_survive_one_that_fails(
+    transactional_db, as_user, artifacts, monkeypatch
+):
+    """The first fails in its transaction while the second has passed every check."""
+    bob = make_user("bob", role="Developer")
+    make_plugin("echo", owner=bob)
+    together = threading.Barrier(2, timeout=30)
+    first, second_is_there = threading.Lock(), threading.Event()
+
+    def fail_first(*_):
+        if not first.acquire(blocking=False):
+            second_is_there.set()
+            return
+        wait_until(lambda: second_is_there.is_set() or is_waited_for(), what="the second upload")
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(intake, "CHECKS", (*intake.CHECKS, lambda _: together.wait()))
+    monkeypatch.setattr(intake, "ROWS", (fail_first, *intake.ROWS))
+
+    clients = [as_user(bob) for _ in range(2)]
+    for client in clients:
+        client.raise_request_exception = False
+    answers = send_at_once(clients, [SAME, SAME])
+
+    assert sorted(answer.status_code for answer in answers) == [201, 500]
+    assert stored(artifacts) == [PluginVersion.objects.get().artifact_digest]
+
+
+def is_waited_for():
+    """Whether somebody waits for an advisory lock of this database."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return cursor.fetchone()[0]
+
+
 @pytest.mark.django_db
 def test_a_storage_that_fails_in_the_middle_leaves_neither_row_nor_object(
     echo, upload, nothing_changes, monkeypatch
