@@ -110,6 +110,7 @@ def client_of(user: Any) -> Any:
     # Needs settings, as everything of Django.
     from rest_framework.test import APIClient
 
+    # Needs the models.
     from hotswap.lib.issuing import issue_access_token
 
     client = APIClient(SERVER_NAME="127.0.0.1")
