@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plugin_dependencies', to='plugins.pluginversion')),
             ],
             options={
+                'verbose_name_plural': 'plugin dependencies',
                 'db_table': 'plugin_dependencies',
                 'constraints': [models.UniqueConstraint(fields=('version', 'name'), name='dependency_once_per_version')],
             },

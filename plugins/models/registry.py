@@ -153,6 +153,7 @@ class PluginDependency(models.Model):
 
     class Meta:
         db_table = "plugin_dependencies"
+        verbose_name_plural = "plugin dependencies"
         constraints = [
             models.UniqueConstraint(fields=("version", "name"), name="dependency_once_per_version"),
         ]
