@@ -10,6 +10,7 @@ from deployments.alarms import alarms_by_instance
 from deployments.models import Instance, IntegrityAlarm, Placement, PlacementState
 from deployments.reports import LIVE_SECONDS
 from plugins.models import PluginVersion
+from plugins.querysets import documents_of
 
 LIVE = timedelta(seconds=LIVE_SECONDS)
 KEPT_AFTER_STOP = timedelta(minutes=10)
@@ -56,6 +57,7 @@ def _instances(now: datetime) -> QuerySet[Instance]:
     loaded = (
         Placement.objects.exclude(state=PlacementState.STOPPED)
         .select_related("version__plugin")
+        .defer(*documents_of("version"))
         .order_by("version__plugin__name", "-version__sort_key")
     )
     return (

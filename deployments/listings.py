@@ -11,6 +11,7 @@ from deployments.models import Deployment, Route
 from deployments.models.deployment import ACTIVE
 from deployments.progress import Progress, progress_of
 from plugins.models import Plugin, PluginVersion
+from plugins.querysets import documents_of
 
 NEWEST_VERSIONS = 4
 ON_OVERVIEW = 20
@@ -37,9 +38,10 @@ class PluginRow:
 
 
 def all_deployments() -> QuerySet[Deployment]:
-    return Deployment.objects.select_related(
+    rows = Deployment.objects.select_related(
         "plugin", "environment", "candidate", "incumbent", "requested_by"
-    ).prefetch_related("steps")
+    )
+    return rows.defer(*documents_of("candidate", "incumbent")).prefetch_related("steps")
 
 
 def active_deployments(now: datetime) -> list[DeploymentRow]:

@@ -8,6 +8,7 @@ from deployments.models import Deployment, Placement
 from hotswap.lib.errors import NotFoundError
 from hotswap.lib.roles import is_staff
 from plugins.models import Environment, Plugin
+from plugins.querysets import documents_of
 from tenants.models import Tenant, TenantPluginConfig
 
 
@@ -21,7 +22,7 @@ def own_installations(user: Any) -> "QuerySet[TenantPluginConfig]":
 def visible_deployments(user: Any) -> "QuerySet[Deployment]":
     rows = Deployment.objects.select_related(
         "plugin", "environment", "candidate", "incumbent", "requested_by"
-    )
+    ).defer(*documents_of("candidate", "incumbent"))
     if is_staff(user):
         return rows
     used = own_installations(user).filter(

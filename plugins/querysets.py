@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from packaging.version import Version
 
 _FINAL = "z"  # sorts after every pre-release letter
+_DOCUMENTS = ("manifest", "sbom", "signature", "approval", "warnings")
 
 
 class PluginQuerySet(QuerySet[Any]):
@@ -28,6 +29,11 @@ class VersionQuerySet(QuerySet[Any]):
         """Older versions of the same plugin that somebody approved, newest first."""
         older = self.filter(plugin_id=version.plugin_id, sort_key__lt=version.sort_key)
         return older.filter(approval__isnull=False).order_by("-sort_key")
+
+
+def documents_of(*paths: str) -> list[str]:
+    """For ``defer``: what is large of the versions at these paths, and no list shows."""
+    return [f"{path}__{name}" for path in paths for name in _DOCUMENTS]
 
 
 def sort_key(version: Version) -> str:
