@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 from guardian.shortcuts import get_users_with_perms
 
+from deployments.forms import DEPLOYABLE
 from deployments.listings import all_deployments, deployment_rows
 from deployments.rights import may_deploy
 from deployments.usage import EnvironmentUse, usage_of
@@ -101,7 +102,7 @@ def _version_rows(
             may_review=version.status == VersionStatus.DRAFT
             and is_approver(user)
             and not refusal_for(user, version),
-            may_deploy=may_deploy(user) and version.status in LOADABLE,
+            may_deploy=may_deploy(user) and version.status in DEPLOYABLE,
         )
         for version in page
     ]

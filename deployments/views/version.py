@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from deployments.forms import DEPLOYABLE
 from deployments.rights import may_deploy
 from deployments.usage import EnvironmentUse, VersionUse, usage_of
 from hotswap.lib.pages.access import staff_page
@@ -18,7 +19,6 @@ from plugins.grants import grants_of
 from plugins.manifest_words import health_of, methods_of, metrics_of, settings_of
 from plugins.materials import materials_of
 from plugins.models import (
-    LOADABLE,
     DependencyLock,
     PluginVersion,
     Resolution,
@@ -51,7 +51,7 @@ def show(request: HttpRequest, name: str, version: str) -> HttpResponse:
         "breaking": review.breaking,
         "grant_changes": review.grant_changes,
         "places": _places(row),
-        "may_deploy": may_deploy(request.user) and row.status in (*LOADABLE, VersionStatus.DRAFT),
+        "may_deploy": may_deploy(request.user) and row.status in DEPLOYABLE,
     }
     return render(request, "deployments/version.html", context)
 
