@@ -73,7 +73,11 @@ ENDPOINTS = {
     ("POST", f"{ENVIRONMENT}/freeze"): ADMIN_ONLY,
     ("POST", f"{ENVIRONMENT}/unfreeze"): ADMIN_ONLY,
 }
-ELSEWHERE = {("GET", "me"): READ, ("GET", "auth/keys"): (*READ[:-1], 403)}
+ELSEWHERE = {
+    ("POST", "plugins/<str:name>/versions/<str:version>/validate"): READ,
+    ("GET", "me"): READ,
+    ("GET", "auth/keys"): (*READ[:-1], 403),
+}
 
 
 @pytest.fixture
