@@ -126,7 +126,9 @@ def _needing(
 ) -> Iterator[tuple[PluginDependency, tuple[str, ...]]]:
     rows = PluginDependency.objects.filter(name=plugin.name).select_related("version__plugin")
     in_use = _versions_in_use(environment, rows.values("version__plugin"))
-    for row in rows.filter(version__in=list(in_use)).order_by("version__plugin__name"):
+    for row in rows.filter(version__in=list(in_use)).order_by(
+        "version__plugin__name", "version__sort_key"
+    ):
         yield row, in_use[row.version_id]
 
 
@@ -177,7 +179,7 @@ def _active_in(environment: Environment) -> Mapping[str, KnownVersion]:
         )
     }
     needs: dict[UUID, list[tuple[str, str]]] = {}
-    rows = PluginDependency.objects.filter(version__in=list(found)).order_by("name")
+    rows = PluginDependency.objects.filter(version__in=list(found)).order_by("name", "pk")
     for pk, name, specifier in rows.values_list("version_id", "name", "specifier"):
         needs.setdefault(pk, []).append((name, specifier))
     return {row[0]: KnownVersion(*row, needs=tuple(needs.get(pk, ()))) for pk, row in found.items()}

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from deployments.models import Admission, Hold, SealedSecret
 from hotswap.lib.pool import clear_scope
 from observability.audit import record_event
+from observability.models import TenantHour
 from tenants.models import TenantDataKey, TenantSecret
 from tests.factories import (
     environment,
@@ -31,6 +32,7 @@ OWNED = {
         (
             *("tenant_members", "tenant_plugin_configs", "tenant_data_keys", "tenant_secrets"),
             *("admissions", "holds", "sealed_secrets", "api_keys", "audit_events"),
+            "tenant_hours",
         ),
         "tenant_id",
     ),
@@ -52,6 +54,15 @@ def _own_everything(tenant, version, deployment, instance):
         instance=instance, tenant=tenant, installation=installation, epoch=1, ciphertext=b"c"
     )
     make_api_key(tenant=tenant)
+    TenantHour.objects.create(
+        tenant_id=tenant.pk,
+        environment="qa",
+        plugin_id=version.plugin_id,
+        version_id=version.pk,
+        hour=timezone.now(),
+        calls=1,
+        failures=0,
+    )
     record_event(actor="a", action="b", object_type="c", object_id="d", tenant_id=tenant.pk)
 
 
