@@ -92,7 +92,6 @@ class Command(BaseCommand):
                 f"{finding.problem:<9} {finding.key}  {finding.needed_by or '-'}\n"
                 f"          {finding.way_out}"
             )
+        wrong = f"{len(findings)} wrong" if findings else "nothing wrong"
         end = "" if is_complete else ", and the rest was not looked at"
-        self.stdout.write(
-            f"{self._looked_at} objects, {self._bytes} bytes: {len(findings)} found{end}"
-        )
+        self.stdout.write(f"{self._looked_at} objects, {self._bytes} bytes: {wrong}{end}")
